@@ -1,0 +1,89 @@
+# One line for each thing that one does with this tree; the build itself is in meson.build.
+# SPDX-License-Identifier: Apache-2.0
+#
+#   BUILD=dir  another build directory      T=60  seconds for each fuzz target      ROUNDS=n  of each crash test
+#   PYTEST="-k name"  more words for pytest
+
+BUILD ?= build
+SETUP ?=
+T ?= 60
+ROUNDS ?= 2000
+PYTEST ?=
+
+# Debian's own python has Debian's own pytest and Kafka clients; another one in PATH has not.
+RUN_PYTEST = WAYBILL_BINARY=$(BUILD)/waybill /usr/bin/python3 -m pytest $(PYTEST)
+RUN_UNIT = meson test -C $(BUILD) --print-errorlogs --no-rebuild
+
+.PHONY: all demo test test-all unit e2e bench fuzz crash asan tsan ubsan lint format cover docs clean install-packages
+.NOTPARALLEL:
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo "meson is missing: run 'make install-packages'" >&2; exit 1; }
+	meson setup $(SETUP) $(BUILD)
+
+install-packages:
+	tools/install-packages all
+
+demo:
+	tools/install-packages build
+	$(MAKE) all
+	tools/demo
+
+test:
+	tools/install-packages test
+	$(MAKE) all
+	$(RUN_UNIT) --suite unit --suite corpus
+	$(RUN_PYTEST) tests/tools tests/e2e
+
+unit: all
+	$(RUN_UNIT) --suite unit --suite corpus
+
+e2e: all
+	$(RUN_PYTEST) tests/e2e
+
+test-all: asan tsan lint
+	$(MAKE) fuzz crash
+	$(MAKE) test PYTEST="-m 'not crash'"
+
+bench: all
+	tools/install-packages bench
+	meson test -C $(BUILD) --benchmark --verbose
+
+fuzz:
+	tools/install-packages fuzz
+	tools/fuzz $(T)
+
+crash: all
+	WAYBILL_CRASH_ROUNDS=$(ROUNDS) $(RUN_UNIT) --suite crash --timeout-multiplier 0 --verbose
+	WAYBILL_CRASH_ROUNDS=$(ROUNDS) $(RUN_PYTEST) -m crash tests/e2e
+
+asan:
+	$(MAKE) unit BUILD=build-asan SETUP="-Db_sanitize=address,undefined"
+
+tsan:
+	$(MAKE) unit BUILD=build-tsan SETUP="-Db_sanitize=thread"
+
+ubsan:
+	$(MAKE) unit BUILD=build-ubsan SETUP="-Db_sanitize=undefined"
+
+lint:
+	tools/install-packages lint
+	tools/lint
+
+format:
+	tools/install-packages lint
+	find src tests -name '*.[ch]' -exec clang-format -i {} +
+
+cover:
+	tools/install-packages cover
+	$(MAKE) unit BUILD=build-cover SETUP="-Db_coverage=true -Doptimization=0"
+	gcovr --root . --filter src/ --object-directory build-cover --print-summary
+
+docs:
+	tools/check-rooms --picture > docs/rooms.md
+
+clean:
+	rm -rf build build-asan build-tsan build-ubsan build-cover build-fuzz build-lint
