@@ -1,0 +1,69 @@
+/* One connection's bytes, both ways: the seam under every protocol (plain, later TLS; in memory for tests). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IO_STREAM_H
+#define IO_STREAM_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "io/loop.h"
+
+struct stream;
+
+/* All callbacks come on the loop's thread, none from inside a call to the stream. */
+struct stream_events {
+    /* Bytes have come; they are gone when it returns. Return false to stop reading (as stream_pause). */
+    bool (*on_bytes)(void *owner, struct span bytes);
+    /* The peer has closed its side (half-close); writing is still possible. */
+    void (*on_end)(void *owner);
+    /* What was queued has fallen below the low mark again after stream_write said BUSY. */
+    void (*on_drained)(void *owner);
+    /* The last event: the stream is gone (by stream_close, or CLOSED, IO ... by itself). */
+    void (*on_closed)(void *owner, enum err err);
+};
+
+struct stream_ops {
+    void (*pause)(struct stream *stream);  /* reads no more until resume */
+    void (*resume)(struct stream *stream);
+    enum err (*write)(struct stream *stream, struct span bytes);
+    void (*close)(struct stream *stream, bool after_writes);
+};
+
+/* Implementations embed it. */
+struct stream {
+    const struct stream_ops *ops;
+    struct loop *loop;
+    const struct stream_events *events;
+    void *owner;
+    char peer[64]; /* "127.0.0.1:51234", for logs */
+};
+
+enum { STREAM_WRITE_QUEUE_MAX = 256 * 1024 };
+
+/*
+ * Copies what the kernel does not take at once. NONE; BUSY: taken too, but more than STREAM_WRITE_QUEUE_MAX waits: write no
+ * more until on_drained (a caller that goes on is cut at four times that); CLOSED: gone, on_closed comes or came.
+ */
+static inline enum err stream_write(struct stream *stream, struct span bytes)
+{
+    return stream->ops->write(stream, bytes);
+}
+
+static inline void stream_pause(struct stream *stream)
+{
+    stream->ops->pause(stream);
+}
+
+static inline void stream_resume(struct stream *stream)
+{
+    stream->ops->resume(stream);
+}
+
+/* on_closed comes later, from the loop. `after_writes`: what is queued still goes out first. */
+static inline void stream_close(struct stream *stream, bool after_writes)
+{
+    stream->ops->close(stream, after_writes);
+}
+
+#endif

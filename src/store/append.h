@@ -1,0 +1,60 @@
+/* What a door hands to a store: one atomic set of record batches, laid out ready to be written. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_APPEND_H
+#define STORE_APPEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mailbox.h"
+#include "base/span.h"
+
+/*
+ * The bytes of an append, so that a journal writes them without a copy:
+ *
+ *   [headroom][record batch][pad to 8] [headroom][record batch][pad to 8] ...
+ *
+ * Each headroom belongs to the store (its frame header); the pad is zeros. A batch is magic 2, uncompressed
+ * or as the client compressed it; its base offset field is written by the store.
+ */
+enum {
+    STORE_PART_HEADROOM = 48,
+    STORE_PART_ALIGNMENT = 8,
+};
+
+struct store_part {
+    uint32_t topic;     /* id, from store_topic_open */
+    uint32_t partition;
+    uint32_t position;  /* of the batch in bytes; position - STORE_PART_HEADROOM is a multiple of 8 */
+    uint32_t len;       /* of the batch */
+    uint32_t records;
+    uint64_t ret_base_offset; /* written by the store before completion */
+};
+
+/* Numbers from, from+1, ... of a producer's own counter: `count` of them. */
+struct store_run {
+    uint64_t from;
+    uint64_t count;
+};
+
+struct store_append {
+    struct mail mail; /* the store posts it back to reply_to when done; its on_delivered is the caller's */
+    struct mailbox *reply_to;
+    uint8_t *bytes; /* the caller's; must stay until completion */
+    size_t len;     /* a multiple of 8 */
+    struct store_part *parts;
+    uint32_t part_count; /* 0: a barrier, completes after all that was appended before it is synced */
+    uint32_t sequence;   /* index of the sequence that the runs belong to (see sequences in store.h) */
+    const struct store_run *runs; /* what this append stores of that sequence; may be unordered, may repeat */
+    uint32_t run_count;
+    struct span producer;      /* id from HELLO, or empty; at most 200 bytes */
+    uint64_t producer_last;    /* the highest sequence number of this producer in here; 0: none */
+    const uint8_t (*identities)[16]; /* hashes to remember for `duplicates: drop`, or NULL */
+    uint32_t identity_count;
+    bool held;  /* the caller calls store release() at the end of its turn: until then the writer is not woken */
+    bool alone; /* nothing else of the same connection is in flight: it may overtake larger appends */
+    enum err ret_err;   /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
+};
+
+#endif

@@ -1,0 +1,127 @@
+/* The interface of a store: append, read, topics, and the way from a sequence number to "stored". */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "base/span.h"
+#include "base/why.h"
+#include "store/append.h"
+
+enum {
+    STORE_TOPIC_NAME_MAX = 200,
+    STORE_PARTITIONS_MAX = 1024,
+    STORE_PRODUCER_MAX = 200,
+};
+
+struct store;
+
+enum store_state {
+    STORE_OPEN,
+    STORE_FULL,   /* appends wait; by itself OPEN again when space returns */
+    STORE_BROKEN, /* final: appends end with BROKEN, reads go on */
+};
+
+struct store_topic {
+    uint32_t id;
+    uint32_t partitions;
+    char name[STORE_TOPIC_NAME_MAX + 1];
+};
+
+/* Readers see offsets in [start, end): synced and not yet retired. */
+struct store_extent {
+    uint64_t start;
+    uint64_t end;
+    uint64_t bytes; /* about: what the partition takes on disk */
+};
+
+/* One bounded read into the caller's buffer. */
+struct store_read {
+    struct mail mail;         /* posted to reply_to when store_read answered PENDING */
+    struct mailbox *reply_to; /* NULL: wait for the disk */
+    uint32_t topic;
+    uint32_t partition;
+    uint64_t offset;
+    uint8_t *buffer;
+    size_t size; /* at least the store's `append` limit guarantees progress; smaller may end with TOO_LARGE */
+    /* Written by the store: */
+    enum err ret_err;
+    size_t ret_len;           /* whole batches, back to back, the first holding `offset` or the next kept one */
+    uint64_t ret_next_offset; /* where to go on; equals `offset` at the end of the log */
+};
+
+/* Told on its own thread, through its mailbox, that the synced end or the state moved; one mail at most is under way. */
+struct store_watch {
+    struct mail mail;
+    struct mailbox *reply_to;
+    struct list link; /* the store's */
+    bool posted;      /* the store's */
+};
+
+/*
+ * Any thread may call any of these; none blocks on the disk (but for store_read without reply_to).
+ * append: takes the append until it is posted back. BUSY and not taken when too many bytes are in flight:
+ *   try again when a completion or a watch comes. One append is always admitted.
+ * release: ends a turn in which held appends were made. `alone`: nothing else was ready to be read in this turn; a single small
+ *   append is then committed at once on the caller's thread, if the disk has been quick; otherwise the writer is woken.
+ * topic_open: finds a topic, or creates it with `partitions` (0: the configured number). BAD_NAME, TOO_MANY,
+ *   UNKNOWN_TOPIC when absent and `create` is false.
+ * topic_next: walks topics in order of id, starting with *position = 0; false at the end.
+ * extent: UNKNOWN_TOPIC for a topic or partition that is not there.
+ * read: NONE with the answer, PENDING (a mail will come), or an error: EXPIRED (go on at extent.start), DAMAGED
+ *   (ret_next_offset is behind the damage), UNKNOWN_TOPIC, IO.
+ * offset_at: the first offset whose batch was appended at or after `wall_ns`; extent.end when none.
+ * sequence_open: the index of a sequence by name; created when absent, at most 64. 
+ * sequence_take: `count` fresh numbers, the first is returned; never given before, also over restarts.
+ * sequence_last: the highest number stored (synced), 0 when none.
+ * sequence_has: whether `number` is stored.
+ * sequence_runs: the stored runs within [from, to], ascending and not touching, at most `size` of them, for as far
+ *   as they were looked at: *ret_covered is the last number that the answer speaks of.
+ * producer_last: the highest number stored from this producer in this sequence, 0 when none.
+ * identity_admit: false when the identity is known in the window (a duplicate); else it is remembered as pending
+ *   until its append is synced.
+ */
+struct store_ops {
+    enum err (*append)(struct store *store, struct store_append *append);
+    void (*release)(struct store *store, bool alone);
+    enum store_state (*state)(struct store *store, struct why *ret_why);
+    enum err (*topic_open)(struct store *store, struct span name, uint32_t partitions, bool create,
+                           struct store_topic *ret_topic);
+    bool (*topic_next)(struct store *store, uint32_t *position, struct store_topic *ret_topic);
+    enum err (*extent)(struct store *store, uint32_t topic, uint32_t partition, struct store_extent *ret_extent);
+    enum err (*read)(struct store *store, struct store_read *read);
+    enum err (*offset_at)(struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns,
+                          uint64_t *ret_offset);
+    void (*watch)(struct store *store, struct store_watch *watch);
+    void (*unwatch)(struct store *store, struct store_watch *watch); /* it may still be delivered once when `posted` */
+    enum err (*sequence_open)(struct store *store, struct span name, uint32_t *ret_sequence);
+    uint64_t (*sequence_take)(struct store *store, uint32_t sequence, uint64_t count);
+    uint64_t (*sequence_last)(struct store *store, uint32_t sequence);
+    enum err (*sequence_has)(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has);
+    enum err (*sequence_runs)(struct store *store, uint32_t sequence, uint64_t from, uint64_t to,
+                              struct store_run *runs, uint32_t size, uint32_t *ret_count, uint64_t *ret_covered);
+    uint64_t (*producer_last)(struct store *store, uint32_t sequence, struct span producer);
+    bool (*identity_admit)(struct store *store, const uint8_t identity[16]);
+};
+
+/* Implementations embed it. */
+struct store {
+    const struct store_ops *ops;
+    uint32_t record_size_max; /* limits.record */
+    uint32_t append_size_max; /* limits.append: of struct store_append.len */
+};
+
+/* Legal: [A-Za-z0-9._-]{1,200}, not `.` or `..`. */
+bool store_topic_name_is_legal(struct span name);
+/* `waybill.*` and names with a dead-letter suffix (`.dlq`) are written by the program alone. */
+bool store_topic_name_is_reserved(struct span name);
+
+/* Where a record with this key goes: murmur2 as in Kafka's Java client; keyless records go to `turn` mod partitions. */
+uint32_t store_partition_of(struct span key, bool has_key, uint32_t partitions, uint32_t turn);
+
+#endif
