@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/random.h"
 
+#include <stddef.h>
 #include <sys/random.h>
 
 #include "base/check.h"
