@@ -17,7 +17,7 @@ static int replay_file(const char *path, size_t size)
         perror(path);
         exit(1);
     }
-    fclose(file);
+    (void)fclose(file);
     int result = LLVMFuzzerTestOneInput(data, size);
     free(data);
     return result;
@@ -35,13 +35,13 @@ static size_t replay_folder(const char *folder)
     for (int i = 0; i < count; i++) {
         char path[4096];
         struct stat status;
-        snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
         free(entries[i]);
         if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
             continue;
         /* Said before, not after: when the target ends the process, this line names the file. */
         printf("%s\n", path);
-        fflush(stdout);
+        (void)fflush(stdout);
         if (replay_file(path, (size_t)status.st_size) != 0)
             exit(1);
         replayed++;

@@ -30,7 +30,7 @@ void test_fail_at(const char *file, int line, const char *format, ...)
     char text[2048];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     print_error("%s\n", text);
     _fail(file, line);
@@ -72,7 +72,7 @@ static void show(struct span span, size_t start, char text[static SHOWN_TEXT_SIZ
         used += (size_t)(is_plain ? snprintf(target, space, "%c", byte)
                                   : snprintf(target, space, "\\x%02x", byte));
     }
-    snprintf(text + used, SHOWN_TEXT_SIZE - used, "%s", end < span.len ? "..." : "");
+    (void)snprintf(text + used, SHOWN_TEXT_SIZE - used, "%s", end < span.len ? "..." : "");
 }
 
 void test_expect_span(
