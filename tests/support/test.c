@@ -44,19 +44,16 @@ void test_expect(bool holds, const char *what, const char *file, int line)
         test_fail_at(file, line, "does not hold: %s", what);
 }
 
-void test_expect_u64(
-    uint64_t actual, uint64_t expected, const char *what, const char *file, int line)
+void test_expect_u64(uint64_t actual, uint64_t expected, const char *what, const char *file, int line)
 {
     if (actual != expected)
-        test_fail_at(file, line, "%s\n      is %" PRIu64 "\n  not %" PRIu64, what, actual,
-                     expected);
+        test_fail_at(file, line, "%s\n      is %" PRIu64 "\n  not %" PRIu64, what, actual, expected);
 }
 
 void test_expect_i64(int64_t actual, int64_t expected, const char *what, const char *file, int line)
 {
     if (actual != expected)
-        test_fail_at(file, line, "%s\n      is %" PRId64 "\n  not %" PRId64, what, actual,
-                     expected);
+        test_fail_at(file, line, "%s\n      is %" PRId64 "\n  not %" PRId64, what, actual, expected);
 }
 
 /* The bytes from `start` on as a person can read them, shortened when there are many. */
@@ -75,8 +72,7 @@ static void show(struct span span, size_t start, char text[static SHOWN_TEXT_SIZ
     (void)snprintf(text + used, SHOWN_TEXT_SIZE - used, "%s", end < span.len ? "..." : "");
 }
 
-void test_expect_span(
-    struct span actual, struct span expected, const char *what, const char *file, int line)
+void test_expect_span(struct span actual, struct span expected, const char *what, const char *file, int line)
 {
     if (span_equal(actual, expected))
         return;
@@ -94,22 +90,18 @@ void test_expect_span(
                  what, actual.len, actual_text, expected.len, expected_text, same, start);
 }
 
-void test_expect_text(
-    const char *actual, const char *expected, const char *what, const char *file, int line)
+void test_expect_text(const char *actual, const char *expected, const char *what, const char *file, int line)
 {
-    bool is_same =
-        actual == NULL || expected == NULL ? actual == expected : strcmp(actual, expected) == 0;
+    bool is_same = actual == NULL || expected == NULL ? actual == expected : strcmp(actual, expected) == 0;
     if (!is_same)
         test_fail_at(file, line, "%s\n      is \"%s\"\n  not \"%s\"", what,
                      actual == NULL ? "(null)" : actual, expected == NULL ? "(null)" : expected);
 }
 
-void test_expect_err(
-    enum err actual, enum err expected, const char *what, const char *file, int line)
+void test_expect_err(enum err actual, enum err expected, const char *what, const char *file, int line)
 {
     if (actual != expected)
-        test_fail_at(file, line, "%s\n      is %s\n  not %s", what, err_name(actual),
-                     err_name(expected));
+        test_fail_at(file, line, "%s\n      is %s\n  not %s", what, err_name(actual), err_name(expected));
 }
 
 uint64_t test_number_from_environment(const char *name, uint64_t otherwise)
