@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 #   BUILD=dir  another build directory      T=60  seconds for each fuzz target      ROUNDS=n  of each crash test
-#   PYTEST="-k name"  more words for pytest
+#   PYTEST="-k name"  more words for pytest    make asan, then make e2e BUILD=build-asan: the program, sanitized
 
 BUILD ?= build
 SETUP ?=
@@ -20,9 +20,10 @@ RUN_UNIT = meson test -C $(BUILD) --print-errorlogs --no-rebuild
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
-$(BUILD)/build.ninja:
+# A room that appears is a new meson.build, which an older build directory cannot know of by itself.
+$(BUILD)/build.ninja: meson.build meson_options.txt $(wildcard src/*/meson.build tests/meson.build tests/*/meson.build tests/unit/*/meson.build)
 	@command -v meson >/dev/null || { echo "meson is missing: run 'make install-packages'" >&2; exit 1; }
-	meson setup $(SETUP) $(BUILD)
+	meson setup $(if $(wildcard $@),--reconfigure,) $(SETUP) $(BUILD)
 
 install-packages:
 	tools/install-packages all
@@ -83,6 +84,7 @@ cover:
 	gcovr --root . --filter src/ --object-directory build-cover --print-summary
 
 docs:
+	mkdir -p docs
 	tools/check-rooms --picture > docs/rooms.md
 
 clean:

@@ -117,7 +117,9 @@ class Waybill:
         assert self.process is None, "it runs already"
         self.write_config()
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
-        environment = {**os.environ, "ASAN_OPTIONS": SANITIZER_OPTIONS, "TSAN_OPTIONS": SANITIZER_OPTIONS,
+        # The search for leaks cannot work under strace.
+        address_options = SANITIZER_OPTIONS + (":detect_leaks=0" if self.wrapper else "")
+        environment = {**os.environ, "ASAN_OPTIONS": address_options, "TSAN_OPTIONS": SANITIZER_OPTIONS,
                        "UBSAN_OPTIONS": SANITIZER_OPTIONS, **self.environment}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
