@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 #   BUILD=dir  another build directory      T=60  seconds for each fuzz target      ROUNDS=n  of each crash test
+#   make unit BUILD=build-wire SETUP=-Donly=wire    one room, what it may use, and its tests
 #   PYTEST="-k name"  more words for pytest    make asan, then make e2e BUILD=build-asan: the program, sanitized
 
 BUILD ?= build
