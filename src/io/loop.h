@@ -33,10 +33,10 @@ struct loop {
     struct mailbox mailbox;   /* how other threads reach objects of this loop */
     struct list tasks;        /* due at the end of this turn */
     struct timer_heap timers; /* that are armed */
-    uint8_t *read_buffer;     /* shared by all connections: bytes in it are used up before the callback returns */
-    size_t read_size;         /* LOOP_READ_SIZE */
-    size_t queued_bytes;      /* what all streams together hold for peers that do not read */
-    unsigned reads_in_turn;   /* sockets read since the turn began: 1 means that nothing else was ready */
+    uint8_t *read_buffer; /* shared by all connections: bytes in it are used up before the callback returns */
+    size_t read_size;     /* LOOP_READ_SIZE */
+    size_t queued_bytes;  /* what all streams together hold for peers that do not read */
+    unsigned reads_in_turn; /* sockets read since the turn began: 1 means that nothing else was ready */
 };
 
 /* A timer belongs to its loop's thread; fires once. A stopped timer holds nothing. */

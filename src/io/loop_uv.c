@@ -18,6 +18,7 @@ struct loop_uv {
     uv_check_t after_poll;
     uv_idle_t no_sleep;  /* active while tasks wait: poll returns at once */
     uv_timer_t next_due; /* stands for the earliest of loop.timers */
+    int64_t armed_due_ns;
     uv_async_t woken;
     atomic_bool is_stopping;
 };
@@ -59,14 +60,18 @@ static void on_no_sleep(uv_idle_t *idle)
 /* Rounded up: early by a part of a millisecond would mean a turn for nothing. */
 static void arm_next_due(struct loop_uv *self)
 {
-    int64_t left_ns = loop_next_due_ns(&self->loop);
-    if (left_ns == INT64_MAX) {
+    const struct timer_node *first = self->loop.timers.first;
+    if (first == NULL) {
         uv_timer_stop(&self->next_due);
         return;
     }
-    uint64_t left_ms = (uint64_t)(left_ns / CLOCK_NS_PER_MS) + (left_ns % CLOCK_NS_PER_MS != 0);
+    if (first->due_ns == self->armed_due_ns && uv_is_active((uv_handle_t *)&self->next_due))
+        return;
+    int64_t left_ns = loop_next_due_ns(&self->loop);
+    uint64_t left_ms = (uint64_t)((left_ns + CLOCK_NS_PER_MS - 1) / CLOCK_NS_PER_MS);
     uv_update_time(&self->uv);
     uv_timer_start(&self->next_due, on_timers_due, left_ms, 0);
+    self->armed_due_ns = first->due_ns;
 }
 
 static void on_before_poll(uv_prepare_t *prepare)

@@ -24,13 +24,13 @@ struct stream_events {
 };
 
 struct stream_ops {
-    void (*pause)(struct stream *stream);  /* reads no more until resume */
+    void (*pause)(struct stream *stream); /* reads no more until resume */
     void (*resume)(struct stream *stream);
     enum err (*write)(struct stream *stream, struct span bytes);
     void (*close)(struct stream *stream, bool after_writes);
 };
 
-/* Implementations embed it. */
+/* Implementations embed it. It frees itself when on_closed has returned: its owner forgets it there. */
 struct stream {
     const struct stream_ops *ops;
     struct loop *loop;
@@ -42,8 +42,9 @@ struct stream {
 enum { STREAM_WRITE_QUEUE_MAX = 256 * 1024 };
 
 /*
- * Copies what the kernel does not take at once. NONE; BUSY: taken too, but more than STREAM_WRITE_QUEUE_MAX waits: write no
- * more until on_drained (a caller that goes on is cut at four times that); CLOSED: gone, on_closed comes or came.
+ * Copies what the kernel does not take at once. NONE; BUSY: taken too, but more than STREAM_WRITE_QUEUE_MAX waits (less when
+ * many peers do not read): write no more until on_drained. A caller that goes on is cut at four times the maximum: on_closed
+ * says TOO_LARGE. CLOSED: gone or closing, on_closed comes or came.
  */
 static inline enum err stream_write(struct stream *stream, struct span bytes)
 {
@@ -60,7 +61,10 @@ static inline void stream_resume(struct stream *stream)
     stream->ops->resume(stream);
 }
 
-/* on_closed comes later, from the loop. `after_writes`: what is queued still goes out first. */
+/*
+ * on_closed comes later, from the loop. `after_writes`: what is queued still goes out first, as long as the peer takes it;
+ * no other event comes meanwhile.
+ */
 static inline void stream_close(struct stream *stream, bool after_writes)
 {
     stream->ops->close(stream, after_writes);
