@@ -81,7 +81,7 @@ enum decode record_batch_decode(struct span bytes, struct record_batch *ret_batc
 
 struct record_cursor {
     struct record_batch batch;
-    size_t at;       /* in batch.records */
+    size_t at; /* in batch.records */
     uint32_t index;
     struct record_header headers[RECORD_BATCH_HEADERS_MAX];
 };
