@@ -28,6 +28,8 @@ enum err buffer_reserve(struct buffer *buffer, size_t count)
     if (count > buffer->size_max - buffer->len)
         return ERR_TOO_LARGE;
     size_t size = buffer->size == 0 ? BUFFER_SIZE_FIRST : buffer->size;
+    if (size > buffer->size_max)
+        size = buffer->size_max;
     while (size < buffer->len + count)
         size = size > buffer->size_max / 2 ? buffer->size_max : size * 2;
     uint8_t *data = realloc(buffer->data, size);

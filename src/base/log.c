@@ -101,8 +101,7 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /* Appends to line[at..] and returns the new end, which stays below LINE_SIZE. */
-static size_t PRINTF_LIKE(3, 0)
-    put_fields(char *line, size_t at, const char *format, va_list arguments)
+static size_t PRINTF_LIKE(3, 0) put_fields(char *line, size_t at, const char *format, va_list arguments)
 {
     int written = vsnprintf(line + at, LINE_SIZE - at, format, arguments);
     return written < 0 ? at : min_size(at + (size_t)written, LINE_SIZE - 1);
@@ -126,8 +125,7 @@ static size_t put_head(char *line, enum log_level level, const char *room, const
     check(gmtime_r(&seconds, &utc) != NULL);
     size_t at = strftime(line, LINE_SIZE, "ts=%Y-%m-%dT%H:%M:%S", &utc);
     unsigned milliseconds = (unsigned)(wall_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_MS);
-    return put(line, at, ".%03uZ level=%s room=%s msg=\"%s\"", milliseconds, names[level], room,
-               msg);
+    return put(line, at, ".%03uZ level=%s room=%s msg=\"%s\"", milliseconds, names[level], room, msg);
 }
 
 /* A control byte that slipped into a field must not begin a line of its own. */
@@ -172,8 +170,7 @@ void log_line(enum log_level level, const char *room, const char *msg, const cha
     check(pthread_mutex_unlock(&state.lock) == 0);
 }
 
-/* One character of a value, escaped when it must be; its length in the input, 1 for a byte that is
- * no character. */
+/* One character of a value, escaped when it must be; its length in the input, 1 for a byte that is no character. */
 static size_t escape(struct span bytes, char to[static 8])
 {
     uint8_t byte = bytes.data[0];

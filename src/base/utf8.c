@@ -9,8 +9,7 @@ static bool is_within(uint8_t byte, uint8_t low, uint8_t high)
     return byte >= low && byte <= high;
 }
 
-/* The first continuation byte has narrower bounds after four of the leading bytes; all others
- * are 80..BF. */
+/* The first continuation byte has narrower bounds after four of the leading bytes; all others are 80..BF. */
 static bool second_is_legal(uint8_t lead, uint8_t second)
 {
     switch (lead) {

@@ -5,8 +5,7 @@
 
 #include "base/span.h"
 
-/* The length, 1 to 4, of the well-formed character that the bytes begin with; 0 when there is none.
- */
+/* The length, 1 to 4, of the well-formed character that the bytes begin with; 0 when there is none. */
 size_t utf8_character_len(struct span bytes);
 
 bool utf8_is_valid(struct span bytes);

@@ -46,8 +46,7 @@ static void put_name(char target[static MEMORY_NAME_SIZE], const char *name)
     memcpy(target, name, len + 1);
 }
 
-static void
-record_name(struct fs_memory *memory, enum operation_kind kind, const char *name, uint32_t inode)
+static void record_name(struct fs_memory *memory, enum operation_kind kind, const char *name, uint32_t inode)
 {
     struct operation *operation = record(memory, kind);
     operation->inode = inode;
@@ -74,8 +73,7 @@ static uint64_t space_used(const struct fs_memory *memory)
     return used;
 }
 
-static enum err
-memory_open(struct fs *fs, const char *path, unsigned flags, struct fs_file **ret_file)
+static enum err memory_open(struct fs *fs, const char *path, unsigned flags, struct fs_file **ret_file)
 {
     struct fs_memory *memory = memory_of(fs);
     enum err err = enter(memory, FS_MEMORY_OPEN);
@@ -104,8 +102,8 @@ static void memory_close(struct fs_file *file)
     free(file_of(file));
 }
 
-static enum err memory_pread(
-    struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len)
+static enum err
+memory_pread(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len)
 {
     struct fs_memory *memory = file_of(file)->memory;
     enum err err = enter(memory, FS_MEMORY_PREAD);
@@ -142,8 +140,7 @@ write_parts(struct memory_file *file, const struct iovec *parts, int count, uint
     image_write(&inode_of(file)->live, at, operation->bytes, len);
 }
 
-static enum err
-memory_pwritev(struct fs_file *file, const struct iovec *parts, int count, uint64_t at)
+static enum err memory_pwritev(struct fs_file *file, const struct iovec *parts, int count, uint64_t at)
 {
     struct memory_file *target = file_of(file);
     struct fs_memory *memory = target->memory;
@@ -167,8 +164,7 @@ static enum err memory_fdatasync(struct fs_file *file)
 {
     struct fs_memory *memory = file_of(file)->memory;
     enum err err = enter(memory, FS_MEMORY_FDATASYNC);
-    record(memory, err == ERR_NONE ? OPERATION_SYNC : OPERATION_SYNC_FAILED)->inode =
-        file_of(file)->inode;
+    record(memory, err == ERR_NONE ? OPERATION_SYNC : OPERATION_SYNC_FAILED)->inode = file_of(file)->inode;
     return err;
 }
 
@@ -241,8 +237,7 @@ static enum err memory_unlink(struct fs *fs, const char *path)
 }
 
 /* Walks a copy: `on_name` may unlink. */
-static enum err
-memory_list(struct fs *fs, void (*on_name)(void *owner, const char *name), void *owner)
+static enum err memory_list(struct fs *fs, void (*on_name)(void *owner, const char *name), void *owner)
 {
     struct fs_memory *memory = memory_of(fs);
     enum err err = enter(memory, FS_MEMORY_LIST);
@@ -407,8 +402,8 @@ const char *fs_memory_describe(const struct fs *fs, uint64_t operation, char tex
     const struct operation *what = &memory->trace[operation];
     const char *name = what->name[0] != '\0' ? what->name : name_of(memory, what->inode);
     if (what->kind == OPERATION_WRITE)
-        (void)snprintf(text, 256, "%" PRIu64 ": pwritev %.64s %" PRIu64 "+%zu", operation, name,
-                       what->at, what->len);
+        (void)snprintf(text, 256, "%" PRIu64 ": pwritev %.64s %" PRIu64 "+%zu", operation, name, what->at,
+                       what->len);
     else if (what->kind == OPERATION_SYNC_DIRECTORY)
         (void)snprintf(text, 256, "%" PRIu64 ": sync_directory", operation);
     else

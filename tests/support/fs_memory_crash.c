@@ -1,5 +1,4 @@
-/* The power cut: replays the trace and lets the mode decide over everything that was not yet
- * synced. */
+/* The power cut: replays the trace and lets the mode decide over everything that was not yet synced. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
@@ -98,12 +97,9 @@ static void replay_syncs(struct replay *replay, uint64_t end)
     }
 }
 
-/* Applies the sectors of an uncertain write that were written back after it and before the next
- * change of them. */
-static void apply_some_sectors(struct replay *replay,
-                               const struct operation *operation,
-                               uint64_t turn,
-                               uint64_t turns)
+/* Applies the sectors of an uncertain write that were written back after it and before the next change of them. */
+static void
+apply_some_sectors(struct replay *replay, const struct operation *operation, uint64_t turn, uint64_t turns)
 {
     size_t done = 0;
     while (done < operation->len) {
@@ -111,8 +107,7 @@ static void apply_some_sectors(struct replay *replay,
         uint64_t sector = at / MEMORY_SECTOR;
         size_t step = MEMORY_SECTOR - (size_t)(at % MEMORY_SECTOR);
         step = step < operation->len - done ? step : operation->len - done;
-        /* One version per sector: the first `chance` changes reached the disk, the later ones did
-         * not. */
+        /* One version per sector: the first `chance` changes reached the disk, the later ones did not. */
         if (turn < chance(replay, sector, operation->inode) % (turns + 1))
             image_write(image_of(replay, operation->inode), at, operation->bytes + done, step);
         done += step;
@@ -124,8 +119,8 @@ static size_t torn_len(const struct replay *replay, const struct operation *oper
 {
     uint64_t first = operation->at / MEMORY_SECTOR;
     uint64_t last = (operation->at + operation->len) / MEMORY_SECTOR;
-    uint64_t edge = (first + chance(replay, operation->at, operation->len) % (last - first + 1)) *
-                    MEMORY_SECTOR;
+    uint64_t edge =
+        (first + chance(replay, operation->at, operation->len) % (last - first + 1)) * MEMORY_SECTOR;
     return edge <= operation->at ? 0 : (size_t)(edge - operation->at);
 }
 
@@ -164,8 +159,7 @@ static void decide_names(struct replay *replay, uint64_t end)
     uint64_t cut = replay->directory + chance(replay, end, 2) % (end - replay->directory + 1);
     for (uint64_t i = replay->directory; i < end; i++) {
         const struct operation *operation = &replay->source->trace[i];
-        bool is_kept = replay->mode == FS_MEMORY_KEPT ||
-                       (replay->mode == FS_MEMORY_TORN && i < cut) ||
+        bool is_kept = replay->mode == FS_MEMORY_KEPT || (replay->mode == FS_MEMORY_TORN && i < cut) ||
                        (replay->mode == FS_MEMORY_REORDERED && chance(replay, i, 3) % 2 == 0);
         if (is_kept && changes_names(operation))
             apply_name(replay, operation);

@@ -65,8 +65,7 @@ void directory_put(struct directory *directory, const char *name, uint32_t inode
     if (entry == NULL) {
         if (directory->count == directory->size) {
             directory->size = directory->size == 0 ? 16 : directory->size * 2;
-            directory->entries =
-                realloc(directory->entries, directory->size * sizeof *directory->entries);
+            directory->entries = realloc(directory->entries, directory->size * sizeof *directory->entries);
             check(directory->entries != NULL);
         }
         entry = &directory->entries[directory->count++];

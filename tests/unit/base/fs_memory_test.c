@@ -21,8 +21,7 @@ static enum err put_sectors(struct fs_file *file, char byte, size_t count, uint6
     return fs_pwrite(file, span_of(bytes, count * SECTOR), at);
 }
 
-/* The first byte of each sector, as text; "-" when there is no such file. Each sector must be of
- * one byte. */
+/* The first byte of each sector, as text; "-" when there is no such file. Each sector must be of one byte. */
 static const char *sectors(struct fs *fs, const char *path, char text[static 64])
 {
     struct buffer bytes;
@@ -40,8 +39,7 @@ static const char *sectors(struct fs *fs, const char *path, char text[static 64]
     return err == ERR_NONE ? text : "-";
 }
 
-static void
-expect_after(struct fs *fs, uint64_t operations, enum fs_memory_mode mode, const char *expected)
+static void expect_after(struct fs *fs, uint64_t operations, enum fs_memory_mode mode, const char *expected)
 {
     char text[64];
     struct random random;
@@ -88,8 +86,7 @@ TEST(name_is_lost_until_the_directory_is_synced)
 }
 
 /* Every state that a mode makes of "oooo" overwritten by "aaaa" and then partly by "bb". */
-static unsigned
-count_states(struct fs *fs, enum fs_memory_mode mode, bool (*is_legal)(const char *text))
+static unsigned count_states(struct fs *fs, enum fs_memory_mode mode, bool (*is_legal)(const char *text))
 {
     char seen[64][64];
     unsigned count = 0;
