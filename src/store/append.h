@@ -21,6 +21,8 @@
 enum {
     STORE_PART_HEADROOM = 48,
     STORE_PART_ALIGNMENT = 8,
+    STORE_RUNS_MAX = 4096,       /* of one append: a door makes two of what has more */
+    STORE_IDENTITIES_MAX = 4096, /* likewise */
 };
 
 struct store_part {
@@ -54,6 +56,7 @@ struct store_append {
     uint32_t identity_count;
     bool held;  /* the caller calls store release() at the end of its turn: until then the writer is not woken */
     bool alone; /* nothing else of the same connection is in flight: it may overtake larger appends */
+    uint64_t place; /* the store's own */
     enum err ret_err;   /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
 

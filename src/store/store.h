@@ -51,16 +51,16 @@ struct store_read {
     size_t size; /* at least the store's `append` limit guarantees progress; smaller may end with TOO_LARGE */
     /* Written by the store: */
     enum err ret_err;
-    size_t ret_len;           /* whole batches, back to back, the first holding `offset` or the next kept one */
+    size_t ret_len;           /* whole batches, back to back, the first holding `offset`; TOO_LARGE: what that one takes */
     uint64_t ret_next_offset; /* where to go on; equals `offset` at the end of the log */
 };
 
-/* Told on its own thread, through its mailbox, that the synced end or the state moved; one mail at most is under way. */
+/* Told once, on its own thread through its mailbox, that the synced end or the state moved; then to be set again. */
 struct store_watch {
     struct mail mail;
     struct mailbox *reply_to;
     struct list link; /* the store's */
-    bool posted;      /* the store's */
+    bool is_set;      /* the store's */
 };
 
 /*
@@ -76,6 +76,8 @@ struct store_watch {
  * read: NONE with the answer, PENDING (a mail will come), or an error: EXPIRED (go on at extent.start), DAMAGED
  *   (ret_next_offset is behind the damage), UNKNOWN_TOPIC, IO.
  * offset_at: the first offset whose batch was appended at or after `wall_ns`; extent.end when none.
+ * watch: sets it; setting it again does nothing. To miss nothing: set it, then look. unwatch: false when its mail is under way
+ *   already and will still be delivered.
  * sequence_open: the index of a sequence by name; created when absent, at most 64. 
  * sequence_take: `count` fresh numbers, the first is returned; never given before, also over restarts.
  * sequence_last: the highest number stored (synced), 0 when none.
@@ -98,7 +100,7 @@ struct store_ops {
     enum err (*offset_at)(struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns,
                           uint64_t *ret_offset);
     void (*watch)(struct store *store, struct store_watch *watch);
-    void (*unwatch)(struct store *store, struct store_watch *watch); /* it may still be delivered once when `posted` */
+    bool (*unwatch)(struct store *store, struct store_watch *watch);
     enum err (*sequence_open)(struct store *store, struct span name, uint32_t *ret_sequence);
     uint64_t (*sequence_take)(struct store *store, uint32_t sequence, uint64_t count);
     uint64_t (*sequence_last)(struct store *store, uint32_t sequence);

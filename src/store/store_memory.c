@@ -1,0 +1,490 @@
+/* A store that keeps everything in memory and does what a test tells it to. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store_memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "store/memory_partition.h"
+#include "store/memory_sequence.h"
+#include "wire/record_batch.h"
+
+enum {
+    TOPICS_MAX = 1000,
+    SEQUENCES_MAX = 64,
+    RECORD_SIZE_MAX = 1024 * 1024,
+    APPEND_SIZE_MAX = 8 * 1024 * 1024,
+    INFLIGHT_MAX = 4 * 1024 * 1024,
+};
+
+struct memory_topic {
+    struct store_topic topic;
+    struct memory_partition *partitions;
+};
+
+struct identity {
+    uint8_t hash[16];
+};
+
+struct store_memory {
+    struct store store;
+    struct clock *clock;
+    enum store_state state;
+    bool is_held;
+    bool reads_are_slow;
+    size_t inflight_bytes;
+    size_t inflight_bytes_max;
+    struct list appends; /* that wait, by their mail's link */
+    struct list reads;   /* likewise */
+    struct list watches;
+    struct memory_topic *topics[TOPICS_MAX];
+    uint32_t topic_count;
+    uint32_t topics_max;
+    struct memory_sequence sequences[SEQUENCES_MAX];
+    uint32_t sequence_count;
+    struct identity *identities;
+    uint32_t identity_count;
+    uint32_t identity_size;
+};
+
+static struct store_memory *memory_of(struct store *store)
+{
+    return LIST_OWNER(store, struct store_memory, store);
+}
+
+/* --- Watches ------------------------------------------------------------------------------------ */
+
+static void notify(struct store_memory *memory)
+{
+    struct list told;
+    list_init(&told);
+    list_move_all(&told, &memory->watches);
+    for (struct list *link; (link = list_take_first(&told)) != NULL;) {
+        struct store_watch *watch = LIST_OWNER(link, struct store_watch, link);
+        watch->is_set = false;
+        mailbox_post(watch->reply_to, &watch->mail);
+    }
+}
+
+static void memory_watch(struct store *store, struct store_watch *watch)
+{
+    if (!watch->is_set)
+        list_insert_last(&memory_of(store)->watches, &watch->link);
+    watch->is_set = true;
+}
+
+static bool memory_unwatch(struct store *store, struct store_watch *watch)
+{
+    (void)store;
+    bool was_set = watch->is_set;
+    if (was_set)
+        list_remove(&watch->link);
+    watch->is_set = false;
+    return was_set;
+}
+
+/* --- Topics ------------------------------------------------------------------------------------- */
+
+static struct memory_topic *topic_at(const struct store_memory *memory, uint32_t id)
+{
+    return id < memory->topic_count ? memory->topics[id] : NULL;
+}
+
+static struct memory_partition *
+partition_at(const struct store_memory *memory, uint32_t id, uint32_t partition)
+{
+    struct memory_topic *topic = topic_at(memory, id);
+    return topic != NULL && partition < topic->topic.partitions ? &topic->partitions[partition] : NULL;
+}
+
+static struct memory_topic *find_topic(const struct store_memory *memory, struct span name)
+{
+    for (uint32_t i = 0; i < memory->topic_count; i++)
+        if (span_equal_text(name, memory->topics[i]->topic.name))
+            return memory->topics[i];
+    return NULL;
+}
+
+static struct memory_topic *add_topic(struct store_memory *memory, struct span name, uint32_t partitions)
+{
+    struct memory_topic *topic = calloc(1, sizeof(*topic));
+    check(topic != NULL);
+    topic->topic.id = memory->topic_count;
+    topic->topic.partitions = partitions == 0 ? 1 : partitions;
+    memcpy(topic->topic.name, name.data, name.len);
+    topic->partitions = calloc(topic->topic.partitions, sizeof(*topic->partitions));
+    check(topic->partitions != NULL);
+    memory->topics[memory->topic_count++] = topic;
+    return topic;
+}
+
+static enum err memory_topic_open(
+    struct store *store, struct span name, uint32_t partitions, bool create, struct store_topic *ret_topic)
+{
+    struct store_memory *memory = memory_of(store);
+    if (!store_topic_name_is_legal(name))
+        return ERR_BAD_NAME;
+    struct memory_topic *topic = find_topic(memory, name);
+    if (topic == NULL && !create)
+        return ERR_UNKNOWN_TOPIC;
+    if (topic == NULL && memory->topic_count >= memory->topics_max)
+        return ERR_TOO_MANY;
+    if (topic == NULL)
+        topic = add_topic(memory, name, partitions);
+    *ret_topic = topic->topic;
+    return ERR_NONE;
+}
+
+static bool memory_topic_next(struct store *store, uint32_t *position, struct store_topic *ret_topic)
+{
+    const struct memory_topic *topic = topic_at(memory_of(store), *position);
+    if (topic == NULL)
+        return false;
+    *ret_topic = topic->topic;
+    ++*position;
+    return true;
+}
+
+static enum err
+memory_extent(struct store *store, uint32_t topic, uint32_t partition, struct store_extent *ret_extent)
+{
+    const struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    if (found == NULL)
+        return ERR_UNKNOWN_TOPIC;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < found->count; i++)
+        bytes += found->batches[i].len;
+    *ret_extent = (struct store_extent){found->start, found->end, bytes};
+    return ERR_NONE;
+}
+
+static enum err memory_offset_at(
+    struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns, uint64_t *ret_offset)
+{
+    const struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    if (found == NULL)
+        return ERR_UNKNOWN_TOPIC;
+    uint32_t i = 0;
+    while (i < found->count && found->batches[i].appended_ns < wall_ns)
+        i++;
+    *ret_offset = i < found->count ? found->batches[i].base_offset : found->end;
+    return ERR_NONE;
+}
+
+/* --- Appends ------------------------------------------------------------------------------------ */
+
+static void remember(struct store_memory *memory, const uint8_t hash[16])
+{
+    if (memory->identity_count == memory->identity_size) {
+        memory->identity_size = memory->identity_size == 0 ? 64 : memory->identity_size * 2;
+        memory->identities = realloc(memory->identities, memory->identity_size * sizeof(*memory->identities));
+        check(memory->identities != NULL);
+    }
+    memcpy(memory->identities[memory->identity_count++].hash, hash, 16);
+}
+
+static bool memory_identity_admit(struct store *store, const uint8_t hash[16])
+{
+    struct store_memory *memory = memory_of(store);
+    for (uint32_t i = 0; i < memory->identity_count; i++)
+        if (memcmp(memory->identities[i].hash, hash, 16) == 0)
+            return false;
+    remember(memory, hash);
+    return true;
+}
+
+static void store_parts(struct store_memory *memory, struct store_append *append)
+{
+    for (uint32_t i = 0; i < append->part_count; i++) {
+        struct store_part *part = &append->parts[i];
+        struct memory_partition *partition = partition_at(memory, part->topic, part->partition);
+        check(partition != NULL);
+        check((part->position - STORE_PART_HEADROOM) % STORE_PART_ALIGNMENT == 0);
+        check(part->position + (size_t)part->len <= append->len);
+        struct memory_batch about = {
+            .records = part->records,
+            .sequence = append->run_count > 0 ? append->sequence : UINT32_MAX,
+            .appended_ns = clock_wall_ns(memory->clock),
+        };
+        struct span batch = span_of(append->bytes + part->position, part->len);
+        part->ret_base_offset = memory_partition_append(partition, batch, about);
+        metric_add(METRIC_RECORDS_STORED, part->records);
+    }
+}
+
+static void store_numbers(struct store_memory *memory, const struct store_append *append)
+{
+    if (append->run_count == 0)
+        return;
+    check(append->sequence < memory->sequence_count);
+    struct memory_sequence *sequence = &memory->sequences[append->sequence];
+    for (uint32_t i = 0; i < append->run_count; i++)
+        memory_sequence_add_run(sequence, append->runs[i]);
+    memory_sequence_note_producer(sequence, append->producer, append->producer_last);
+}
+
+static void complete(struct store_memory *memory, struct store_append *append)
+{
+    append->ret_err = memory->state == STORE_BROKEN ? ERR_BROKEN : ERR_NONE;
+    if (append->ret_err == ERR_NONE) {
+        store_parts(memory, append);
+        store_numbers(memory, append);
+    }
+    memory->inflight_bytes -= append->len;
+    mailbox_post(append->reply_to, &append->mail);
+}
+
+static uint32_t complete_oldest(struct store_memory *memory, uint32_t count)
+{
+    uint32_t completed = 0;
+    for (struct list *link; completed < count && (link = list_take_first(&memory->appends)) != NULL;
+         completed++)
+        complete(memory, LIST_OWNER(link, struct store_append, mail.link));
+    if (completed > 0)
+        notify(memory);
+    return completed;
+}
+
+static void complete_what_may(struct store_memory *memory)
+{
+    if (memory->state == STORE_BROKEN || (memory->state == STORE_OPEN && !memory->is_held))
+        complete_oldest(memory, UINT32_MAX);
+}
+
+static enum err memory_append(struct store *store, struct store_append *append)
+{
+    struct store_memory *memory = memory_of(store);
+    check(append->reply_to != NULL && append->len % STORE_PART_ALIGNMENT == 0);
+    if (memory->inflight_bytes > 0 && memory->inflight_bytes + append->len > memory->inflight_bytes_max)
+        return ERR_BUSY;
+    if (append->len > store->append_size_max) {
+        append->ret_err = ERR_TOO_LARGE;
+        mailbox_post(append->reply_to, &append->mail);
+        return ERR_NONE;
+    }
+    memory->inflight_bytes += append->len;
+    list_insert_last(&memory->appends, &append->mail.link);
+    complete_what_may(memory);
+    return ERR_NONE;
+}
+
+static void memory_release(struct store *store, bool alone)
+{
+    (void)store;
+    (void)alone;
+}
+
+static enum store_state memory_state(struct store *store, struct why *ret_why)
+{
+    const struct store_memory *memory = memory_of(store);
+    if (ret_why != NULL)
+        snprintf(ret_why->text, sizeof(ret_why->text), "%s",
+                 memory->state == STORE_OPEN ? "" : "the test says so");
+    return memory->state;
+}
+
+/* --- Reads -------------------------------------------------------------------------------------- */
+
+static enum err read_now(const struct store_memory *memory, struct store_read *read)
+{
+    const struct memory_partition *partition = partition_at(memory, read->topic, read->partition);
+    read->ret_err = partition == NULL ? ERR_UNKNOWN_TOPIC : memory_partition_read(partition, read);
+    return read->ret_err;
+}
+
+static uint32_t answer_oldest(struct store_memory *memory, uint32_t count)
+{
+    uint32_t answered = 0;
+    for (struct list *link; answered < count && (link = list_take_first(&memory->reads)) != NULL;
+         answered++) {
+        struct store_read *read = LIST_OWNER(link, struct store_read, mail.link);
+        (void)read_now(memory, read);
+        mailbox_post(read->reply_to, &read->mail);
+    }
+    return answered;
+}
+
+static enum err memory_read(struct store *store, struct store_read *read)
+{
+    struct store_memory *memory = memory_of(store);
+    if (!memory->reads_are_slow || read->reply_to == NULL)
+        return read_now(memory, read);
+    list_insert_last(&memory->reads, &read->mail.link);
+    if (!memory->is_held)
+        answer_oldest(memory, UINT32_MAX);
+    return ERR_PENDING;
+}
+
+/* --- Sequences ---------------------------------------------------------------------------------- */
+
+static struct memory_sequence *sequence_at(struct store *store, uint32_t sequence)
+{
+    check(sequence < memory_of(store)->sequence_count);
+    return &memory_of(store)->sequences[sequence];
+}
+
+static enum err memory_sequence_open(struct store *store, struct span name, uint32_t *ret_sequence)
+{
+    struct store_memory *memory = memory_of(store);
+    if (!store_topic_name_is_legal(name))
+        return ERR_BAD_NAME;
+    uint32_t at = 0;
+    while (at < memory->sequence_count && !span_equal_text(name, memory->sequences[at].name))
+        at++;
+    if (at == SEQUENCES_MAX)
+        return ERR_TOO_MANY;
+    if (at == memory->sequence_count)
+        memcpy(memory->sequences[memory->sequence_count++].name, name.data, name.len);
+    *ret_sequence = at;
+    return ERR_NONE;
+}
+
+static uint64_t memory_sequence_take(struct store *store, uint32_t at, uint64_t count)
+{
+    struct memory_sequence *sequence = sequence_at(store, at);
+    uint64_t last = memory_sequence_last(sequence);
+    uint64_t first = (sequence->taken > last ? sequence->taken : last) + 1;
+    sequence->taken = first + count - 1;
+    return first;
+}
+
+static uint64_t memory_last(struct store *store, uint32_t sequence)
+{
+    return memory_sequence_last(sequence_at(store, sequence));
+}
+
+static enum err memory_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has)
+{
+    *ret_has = memory_sequence_has(sequence_at(store, sequence), number);
+    return ERR_NONE;
+}
+
+static enum err memory_runs(struct store *store,
+                            uint32_t sequence,
+                            uint64_t from,
+                            uint64_t to,
+                            struct store_run *runs,
+                            uint32_t size,
+                            uint32_t *ret_count,
+                            uint64_t *ret_covered)
+{
+    *ret_count = memory_sequence_runs(sequence_at(store, sequence), from, to, runs, size, ret_covered);
+    return ERR_NONE;
+}
+
+static uint64_t memory_producer_last(struct store *store, uint32_t sequence, struct span producer)
+{
+    return memory_sequence_producer_last(sequence_at(store, sequence), producer);
+}
+
+/* --- Life, and what a test tells it -------------------------------------------------------------- */
+
+static const struct store_ops memory_ops = {
+    .append = memory_append,
+    .release = memory_release,
+    .state = memory_state,
+    .topic_open = memory_topic_open,
+    .topic_next = memory_topic_next,
+    .extent = memory_extent,
+    .read = memory_read,
+    .offset_at = memory_offset_at,
+    .watch = memory_watch,
+    .unwatch = memory_unwatch,
+    .sequence_open = memory_sequence_open,
+    .sequence_take = memory_sequence_take,
+    .sequence_last = memory_last,
+    .sequence_has = memory_has,
+    .sequence_runs = memory_runs,
+    .producer_last = memory_producer_last,
+    .identity_admit = memory_identity_admit,
+};
+
+struct store *store_memory_new(struct clock *clock)
+{
+    struct store_memory *memory = calloc(1, sizeof(*memory));
+    check(memory != NULL);
+    memory->store = (struct store){&memory_ops, RECORD_SIZE_MAX, APPEND_SIZE_MAX};
+    memory->clock = clock;
+    memory->inflight_bytes_max = INFLIGHT_MAX;
+    memory->topics_max = TOPICS_MAX;
+    list_init(&memory->appends);
+    list_init(&memory->reads);
+    list_init(&memory->watches);
+    return &memory->store;
+}
+
+struct store *store_memory_free(struct store *store)
+{
+    struct store_memory *memory = memory_of(store);
+    check(list_is_empty(&memory->appends) && list_is_empty(&memory->reads) &&
+          list_is_empty(&memory->watches));
+    for (uint32_t i = 0; i < memory->topic_count; i++) {
+        for (uint32_t p = 0; p < memory->topics[i]->topic.partitions; p++)
+            memory_partition_done(&memory->topics[i]->partitions[p]);
+        free(memory->topics[i]->partitions);
+        free(memory->topics[i]);
+    }
+    for (uint32_t i = 0; i < memory->sequence_count; i++)
+        memory_sequence_done(&memory->sequences[i]);
+    free(memory->identities);
+    free(memory);
+    return NULL;
+}
+
+void store_memory_hold(struct store *store, bool hold)
+{
+    struct store_memory *memory = memory_of(store);
+    memory->is_held = hold;
+    if (hold)
+        return;
+    complete_what_may(memory);
+    answer_oldest(memory, UINT32_MAX);
+}
+
+uint32_t store_memory_finish(struct store *store, uint32_t count)
+{
+    uint32_t completed = complete_oldest(memory_of(store), count);
+    return completed + answer_oldest(memory_of(store), count - completed);
+}
+
+uint32_t store_memory_waiting(struct store *store)
+{
+    uint32_t count = 0;
+    LIST_EACH (&memory_of(store)->appends, link)
+        count++;
+    LIST_EACH (&memory_of(store)->reads, link)
+        count++;
+    return count;
+}
+
+void store_memory_set_state(struct store *store, enum store_state state)
+{
+    struct store_memory *memory = memory_of(store);
+    memory->state = state;
+    complete_what_may(memory);
+    notify(memory);
+}
+
+void store_memory_set_inflight_max(struct store *store, size_t bytes)
+{
+    memory_of(store)->inflight_bytes_max = bytes;
+}
+
+void store_memory_set_topics_max(struct store *store, uint32_t count)
+{
+    check(count <= TOPICS_MAX);
+    memory_of(store)->topics_max = count;
+}
+
+void store_memory_set_slow_reads(struct store *store, bool are_slow)
+{
+    memory_of(store)->reads_are_slow = are_slow;
+}
+
+void store_memory_expire(struct store *store, uint32_t topic, uint32_t partition, uint64_t start)
+{
+    struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    check(found != NULL && start >= found->start && start <= found->end);
+    found->start = start;
+}
