@@ -17,10 +17,10 @@
  *
  *   readable -> one recv into the loop's buffer -> on_bytes            (the next one in the next turn: nobody starves)
  *   write    -> send at once -> what is left is queued -> writable -> send -> on_drained
- *   close after writes -> queue empty -> shutdown -> wait for the peer's end, discarding -> on_closed
+ *   close after writes -> queue empty -> shutdown -> unread bytes? discard until the peer's end -> on_closed
  *
- * The wait after shutdown is there because closing a socket that still has unread bytes sends a reset, and a reset
- * makes the peer's kernel forget answers that its program has not read yet.
+ * Unread bytes are waited out because closing over them sends a reset: that drops what our kernel has not sent yet, and
+ * many a peer forgets at its sight the answers that it has not read yet.
  */
 enum state {
     STREAM_OPEN,
@@ -121,10 +121,16 @@ static void on_patience_over(struct timer *patience)
     vanish(self, self->state == STREAM_LINGERING ? ERR_NONE : ERR_TIMED_OUT);
 }
 
+static bool has_unread_bytes(const struct stream_socket *self)
+{
+    uint8_t byte;
+    return !self->has_ended && recv(self->fd, &byte, 1, MSG_PEEK) > 0;
+}
+
 static void shut_and_linger(struct stream_socket *self)
 {
     bool is_shut = shutdown(self->fd, SHUT_WR) == 0;
-    if (self->has_ended || !is_shut) {
+    if (!is_shut || !has_unread_bytes(self)) {
         vanish(self, is_shut ? ERR_NONE : ERR_CLOSED);
         return;
     }

@@ -1,0 +1,139 @@
+/* Answers to one request of the acks port. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/acks_answer.h"
+
+#include "wire/line_number.h"
+
+enum {
+    RUNS_PER_LOOK = 256,
+    GAP_SIZE_MAX = 2 * LINE_NUMBER_SIZE_MAX + 2, /* ",<from>-<to>" */
+};
+
+/* The room was promised by the caller. */
+static void put_text(struct buffer *answers, const char *text)
+{
+    size_t len = strlen(text);
+    check(len <= answers->size - answers->len);
+    memcpy(answers->data + answers->len, text, len);
+    answers->len += len;
+}
+
+static void put_number(struct buffer *answers, uint64_t number)
+{
+    check(answers->size - answers->len >= LINE_NUMBER_SIZE_MAX);
+    answers->len = (size_t)(line_number_put(answers->data + answers->len, number) - answers->data);
+}
+
+static void put_range(struct buffer *answers, uint64_t from, uint64_t to)
+{
+    put_number(answers, from);
+    put_text(answers, "-");
+    put_number(answers, to);
+}
+
+void acks_answer_error(struct buffer *answers, enum line_error error)
+{
+    put_text(answers, "ERR ");
+    put_text(answers, line_error_code(error));
+    put_text(answers, " ");
+    put_text(answers, line_error_text(error));
+    put_text(answers, "\n");
+}
+
+static void answer_number(struct buffer *answers, const char *word, uint64_t number)
+{
+    put_text(answers, word);
+    put_number(answers, number);
+    put_text(answers, "\n");
+}
+
+static void answer_one(struct buffer *answers, struct store *store, uint32_t sequence, uint64_t number)
+{
+    bool is_stored = false;
+    if (store->ops->sequence_has(store, sequence, number, &is_stored) != ERR_NONE)
+        acks_answer_error(answers, LINE_ERROR_UNAVAILABLE);
+    else
+        answer_number(answers, is_stored ? "ACK " : "PENDING ", number);
+}
+
+/* --- Ranges ------------------------------------------------------------------------------------- */
+
+/* The list of gaps as it grows. */
+struct gaps {
+    struct buffer *answers;
+    size_t start; /* of the answer */
+    unsigned count;
+    bool is_full;
+};
+
+static void add_gap(struct gaps *gaps, uint64_t from, uint64_t to)
+{
+    struct buffer *answers = gaps->answers;
+    if (gaps->is_full)
+        return;
+    if (answers->len - gaps->start + GAP_SIZE_MAX > ACKS_ANSWER_MAX) {
+        gaps->is_full = true;
+        return;
+    }
+    put_text(answers, gaps->count == 0 ? "MISSING " : ",");
+    gaps->count++;
+    if (from == to)
+        put_number(answers, from);
+    else
+        put_range(answers, from, to);
+}
+
+/* Looks at stored runs from *next on; *next moves behind what was looked at. */
+static enum err look(struct gaps *gaps, struct store *store, uint32_t sequence, uint64_t *next, uint64_t to)
+{
+    struct store_run runs[RUNS_PER_LOOK];
+    uint32_t count = 0;
+    uint64_t covered = 0;
+    enum err err =
+        store->ops->sequence_runs(store, sequence, *next, to, runs, RUNS_PER_LOOK, &count, &covered);
+    if (err != ERR_NONE)
+        return err;
+    check(covered >= *next && covered <= to);
+    for (uint32_t i = 0; i < count; i++) {
+        if (runs[i].from > *next)
+            add_gap(gaps, *next, runs[i].from - 1);
+        *next = runs[i].from + runs[i].count;
+    }
+    if (covered >= *next)
+        add_gap(gaps, *next, covered);
+    *next = covered + 1;
+    return ERR_NONE;
+}
+
+static void
+answer_range(struct buffer *answers, struct store *store, uint32_t sequence, uint64_t from, uint64_t to)
+{
+    struct gaps gaps = {.answers = answers, .start = answers->len};
+    enum err err = ERR_NONE;
+    for (uint64_t next = from; next <= to && err == ERR_NONE && !gaps.is_full;)
+        err = look(&gaps, store, sequence, &next, to);
+    if (err != ERR_NONE) {
+        answers->len = gaps.start;
+        acks_answer_error(answers, LINE_ERROR_UNAVAILABLE);
+        return;
+    }
+    if (gaps.count == 0) {
+        put_text(answers, "ACK ");
+        put_range(answers, from, to);
+    }
+    put_text(answers, gaps.is_full ? " more\n" : "\n");
+}
+
+void acks_answer(struct buffer *answers,
+                 struct store *store,
+                 uint32_t sequence,
+                 const struct line_command *command)
+{
+    switch (command->kind) {
+    case LINE_COMMAND_HIGHEST:
+        answer_number(answers, "ACK ", store->ops->sequence_last(store, sequence));
+        break;
+    case LINE_COMMAND_ONE: answer_one(answers, store, sequence, command->from); break;
+    case LINE_COMMAND_RANGE: answer_range(answers, store, sequence, command->from, command->to); break;
+    }
+}
