@@ -15,7 +15,7 @@ struct index_file {
 /* The way of one call through the file: the block it read last. */
 struct index_reader {
     const struct index_file *file;
-    uint64_t block; /* 0: none yet */
+    uint32_t block; /* 0: none yet */
     uint8_t bytes[INDEX_BLOCK_SIZE];
 };
 
@@ -26,13 +26,13 @@ static void reader_init(struct index_reader *reader, const struct index_file *fi
 }
 
 static enum err
-read_block(struct fs_file *file, const struct index_layout *layout, uint64_t block, uint8_t *to)
+read_block(struct fs_file *file, const struct index_layout *layout, uint32_t block, uint8_t *to)
 {
     size_t len;
-    enum err err = fs_pread(file, to, INDEX_BLOCK_SIZE, block * INDEX_BLOCK_SIZE, &len);
+    enum err err = fs_pread(file, to, INDEX_BLOCK_SIZE, (uint64_t)block * INDEX_BLOCK_SIZE, &len);
     if (err != ERR_NONE)
         return err;
-    if (len < INDEX_BLOCK_SIZE || !index_block_is_good(to, layout, (uint32_t)block))
+    if (len < INDEX_BLOCK_SIZE || !index_block_is_good(to, layout, block))
         return ERR_DAMAGED;
     return ERR_NONE;
 }
@@ -46,7 +46,7 @@ static enum err read_entry(struct index_reader *reader,
     const struct index_layout *layout = &reader->file->layout;
     if (entry >= layout->sections[kind].count)
         return ERR_DAMAGED;
-    uint64_t block = index_entry_block(layout, kind, entry);
+    uint32_t block = index_entry_block(layout, kind, entry);
     if (block != reader->block) {
         reader->block = 0;
         enum err err = read_block(reader->file->file, layout, block, reader->bytes);
@@ -104,7 +104,8 @@ static enum err read_layout(struct index_file *file, uint64_t number, uint64_t e
     err = file->file->ops->stat(file->file, &stat);
     if (err != ERR_NONE)
         return err;
-    return stat.size == index_layout_blocks(&file->layout) * INDEX_BLOCK_SIZE ? ERR_NONE : ERR_DAMAGED;
+    return stat.size == (uint64_t)index_layout_blocks(&file->layout) * INDEX_BLOCK_SIZE ? ERR_NONE
+                                                                                        : ERR_DAMAGED;
 }
 
 enum err index_file_open(struct fs *fs, uint64_t number, uint64_t epoch, struct index_file **ret_file)
@@ -142,8 +143,8 @@ uint64_t index_file_end(const struct index_file *file)
 enum err index_file_verify(const struct index_file *file)
 {
     uint8_t bytes[INDEX_BLOCK_SIZE];
-    uint64_t blocks = index_layout_blocks(&file->layout);
-    for (uint64_t block = 0; block < blocks; block++) {
+    uint32_t blocks = index_layout_blocks(&file->layout);
+    for (uint32_t block = 0; block < blocks; block++) {
         enum err err = read_block(file->file, &file->layout, block, bytes);
         if (err != ERR_NONE)
             return err;

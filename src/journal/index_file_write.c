@@ -87,7 +87,6 @@ static void write_header(struct index_writer *writer)
     writer->layout.epoch = writer->content->epoch;
     writer->layout.end = writer->content->end;
     count_entries(writer);
-    check(index_layout_blocks(&writer->layout) <= UINT32_MAX);
     index_layout_place(&writer->layout);
     index_layout_write(block_of(writer), &writer->layout);
     end_block(writer);

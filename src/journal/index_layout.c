@@ -34,31 +34,32 @@ void index_name(char name[INDEX_NAME_SIZE], uint64_t number)
     (void)snprintf(name, INDEX_NAME_SIZE, "%016" PRIu64 ".index", number);
 }
 
-static uint64_t blocks_of(enum index_section_kind kind, uint32_t count)
+/* Even sections of 2^32 entries together have far less than 2^32 blocks. */
+static uint32_t blocks_of(enum index_section_kind kind, uint32_t count)
 {
-    return ((uint64_t)count + entries_per_block(kind) - 1) / entries_per_block(kind);
+    return count / entries_per_block(kind) + (count % entries_per_block(kind) > 0 ? 1 : 0);
 }
 
 void index_layout_place(struct index_layout *layout)
 {
-    uint64_t block = 1;
+    uint32_t block = 1;
     for (enum index_section_kind kind = 0; kind < INDEX_SECTION_COUNT; kind++) {
-        layout->sections[kind].first = (uint32_t)block;
+        layout->sections[kind].first = block;
         block += blocks_of(kind, layout->sections[kind].count);
     }
 }
 
-uint64_t index_layout_blocks(const struct index_layout *layout)
+uint32_t index_layout_blocks(const struct index_layout *layout)
 {
-    uint64_t blocks = 1;
+    uint32_t blocks = 1;
     for (enum index_section_kind kind = 0; kind < INDEX_SECTION_COUNT; kind++)
         blocks += blocks_of(kind, layout->sections[kind].count);
     return blocks;
 }
 
-uint64_t index_entry_block(const struct index_layout *layout, enum index_section_kind kind, uint32_t entry)
+uint32_t index_entry_block(const struct index_layout *layout, enum index_section_kind kind, uint32_t entry)
 {
-    return (uint64_t)layout->sections[kind].first + entry / entries_per_block(kind);
+    return layout->sections[kind].first + entry / entries_per_block(kind);
 }
 
 uint32_t index_entry_at(enum index_section_kind kind, uint32_t entry)
@@ -90,8 +91,6 @@ bool index_layout_read(const uint8_t block[INDEX_BLOCK_SIZE], struct index_layou
     };
     for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
         layout.sections[i].count = bytes_get_le32(block + SECTIONS_AT + i * SECTION_SIZE + 4);
-    if (index_layout_blocks(&layout) > UINT32_MAX)
-        return false;
     index_layout_place(&layout);
     for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
         if (layout.sections[i].first != bytes_get_le32(block + SECTIONS_AT + i * SECTION_SIZE))

@@ -48,9 +48,9 @@ void index_name(char name[INDEX_NAME_SIZE], uint64_t number);
 /* Gives each section its first block, from the counts. */
 void index_layout_place(struct index_layout *layout);
 /* Of the whole file. */
-uint64_t index_layout_blocks(const struct index_layout *layout);
+uint32_t index_layout_blocks(const struct index_layout *layout);
 /* Where an entry lies. */
-uint64_t index_entry_block(const struct index_layout *layout, enum index_section_kind kind, uint32_t entry);
+uint32_t index_entry_block(const struct index_layout *layout, enum index_section_kind kind, uint32_t entry);
 uint32_t index_entry_at(enum index_section_kind kind, uint32_t entry);
 
 /* Fills in block 0 but for its checksum; the block is zeros before. */

@@ -193,6 +193,8 @@ enum err segment_index_add_batch(struct segment_index *index, const struct index
         return err;
     struct slot_page *page = index->pages.things[batch->slot / PAGE_SLOTS];
     struct slot *slot = &page->slots[batch->slot % PAGE_SLOTS];
+    if (batch->base_offset < slot->summary.end_offset)
+        return ERR_BAD_INPUT;
     struct index_extent *extent = extent_to_join(slot, batch);
     if (extent != NULL) {
         extent->len = batch->position + batch->len - extent->position;

@@ -58,9 +58,11 @@ enum err segment_index_new(size_t bytes_max, struct segment_index **ret_index) M
 struct segment_index *segment_index_free(struct segment_index *index);
 
 /*
- * Batches come in the order of the log: positions, and offsets within a slot, rise. All of these: MEMORY, or
- * TOO_MANY when nobody has looked at segment_index_is_full for too long; then a part may have been added.
+ * All that is added comes in the order of the log, so that positions do not fall. MEMORY, or TOO_MANY when nobody has
+ * looked at segment_index_is_full for too long: then a part may have been added.
  */
+
+/* BAD_INPUT when the offsets of a slot do not rise. */
 enum err segment_index_add_batch(struct segment_index *index, const struct index_batch *batch) MUST_CHECK;
 /* What the append that begins at `position` holds of a sequence. BAD_INPUT when sequence or runs are not legal. */
 enum err segment_index_add_runs(struct segment_index *index,

@@ -1,0 +1,83 @@
+/* Tests of the geometry of an index file. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/index_layout.h"
+
+#include "support/test.h"
+
+static struct index_layout example(void)
+{
+    struct index_layout layout = {.number = 7, .epoch = 0x1122334455667788, .end = 65536};
+    static const uint32_t counts[INDEX_SECTION_COUNT] = {74, 0, 1, 255, 171};
+    for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
+        layout.sections[i].count = counts[i];
+    index_layout_place(&layout);
+    return layout;
+}
+
+TEST(sections_follow_each_other_and_entries_do_not_cross_blocks)
+{
+    struct index_layout layout = example();
+    static const uint32_t firsts[INDEX_SECTION_COUNT] = {1, 3, 3, 4, 5};
+    for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
+        expect_equal_u64(layout.sections[i].first, firsts[i]);
+    expect_equal_u64(index_layout_blocks(&layout), 7);
+    for (enum index_section_kind kind = 0; kind < INDEX_SECTION_COUNT; kind++)
+        for (uint32_t entry = 0; entry < 1000; entry++)
+            expect(index_entry_at(kind, entry) + index_entry_size(kind) <= INDEX_BLOCK_FILL);
+    expect_equal_u64(index_entry_block(&layout, INDEX_PARTITIONS, 72), 1);
+    expect_equal_u64(index_entry_block(&layout, INDEX_PARTITIONS, 73), 2);
+    expect_equal_u64(index_entry_at(INDEX_PARTITIONS, 73), 0);
+}
+
+TEST(layout_is_read_as_it_was_written)
+{
+    uint8_t block[INDEX_BLOCK_SIZE] = {0};
+    struct index_layout layout = example();
+    struct index_layout found;
+    index_layout_write(block, &layout);
+    expect(index_layout_read(block, &found));
+    expect_equal_span(span_of(&found, sizeof found), span_of(&layout, sizeof layout));
+}
+
+TEST(layout_that_contradicts_itself_is_refused)
+{
+    static const uint32_t places[] = {0 /* magic */, 8 /* version */, 48 /* a first block */,
+                                      44 /* a count */};
+    for (uint32_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        uint8_t block[INDEX_BLOCK_SIZE] = {0};
+        struct index_layout layout = example();
+        index_layout_write(block, &layout);
+        block[places[i]] ^= 0x40;
+        expect(!index_layout_read(block, &layout));
+    }
+}
+
+TEST(block_is_good_only_in_its_place_and_life)
+{
+    uint8_t block[INDEX_BLOCK_SIZE] = {1, 2, 3};
+    struct index_layout layout = example();
+    index_block_seal(block, &layout, 3);
+    expect(index_block_is_good(block, &layout, 3));
+    expect(!index_block_is_good(block, &layout, 4));
+    struct index_layout other = layout;
+    other.epoch++;
+    expect(!index_block_is_good(block, &other, 3));
+    other = layout;
+    other.number++;
+    expect(!index_block_is_good(block, &other, 3));
+}
+
+TEST(name_has_sixteen_digits)
+{
+    char name[INDEX_NAME_SIZE];
+    index_name(name, 42);
+    expect_equal_text(name, "0000000000000042.index");
+    index_name(name, UINT64_MAX);
+    expect_equal_text(name, "18446744073709551615.index");
+}
+
+TEST_MAIN(sections_follow_each_other_and_entries_do_not_cross_blocks,
+          layout_is_read_as_it_was_written,
+          layout_that_contradicts_itself_is_refused,
+          block_is_good_only_in_its_place_and_life,
+          name_has_sixteen_digits)
