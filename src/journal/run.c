@@ -18,16 +18,17 @@ bool run_merge_add(struct run_merge *merge, uint64_t from, uint64_t count)
     if (last < merge->from)
         return true;
     uint64_t first = from > merge->from ? from : merge->from;
-    struct store_run *newest = merge->count == 0 ? NULL : &merge->runs[merge->count - 1];
-    if (newest != NULL && first <= newest->from + newest->count) {
-        if (last >= newest->from + newest->count)
-            newest->count = last - newest->from + 1;
+    struct store_run *next = &merge->runs[merge->count];
+    if (merge->count > 0 && first <= next[-1].from + next[-1].count) {
+        if (last >= next[-1].from + next[-1].count)
+            next[-1].count = last - next[-1].from + 1;
         return true;
     }
     if (merge->count == merge->size) {
         merge->covered = first - 1;
         return false;
     }
-    merge->runs[merge->count++] = (struct store_run){.from = first, .count = last - first + 1};
+    *next = (struct store_run){.from = first, .count = last - first + 1};
+    merge->count++;
     return true;
 }
