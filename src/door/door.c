@@ -83,6 +83,8 @@ void door_cut(struct door *door)
 {
     LIST_EACH_SAFE (&door->connections, link) {
         struct door_connection *connection = LIST_OWNER(link, struct door_connection, link);
+        if (connection->stream == NULL)
+            continue; /* gone already; what it handed in is still on its way */
         log_line(LOG_WARN, "door", "connection cut", "door=\"%s\" peer=%s", door->name,
                  connection->stream->peer);
         stream_close(connection->stream, false);
@@ -107,7 +109,6 @@ void door_connection_open(struct door_connection *connection,
 void door_connection_close(struct door_connection *connection)
 {
     struct door *door = connection->door;
-    check(connection->stream != NULL);
     connection->stream = NULL;
     list_remove(&connection->link);
     door->connection_count--;

@@ -56,7 +56,7 @@ void door_connection_open(struct door_connection *connection,
                           struct stream *stream,
                           const struct stream_events *events,
                           void *owner);
-/* From the stream's on_closed: the connection leaves the door, and may be freed. */
+/* In the stream's on_closed or later: the connection leaves the door, and may be freed. */
 void door_connection_close(struct door_connection *connection);
 
 #endif

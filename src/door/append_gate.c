@@ -1,0 +1,228 @@
+/* Keeps order and fairness between many connections and one store. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/append_gate.h"
+
+#include "base/metric.h"
+
+/* So long two connections that append count as busy at the same time. */
+static const int64_t contention_ns = CLOCK_NS_PER_S;
+
+static bool is_pressed(const struct append_gate *gate)
+{
+    return !list_is_empty(&gate->appends) || gate->inflight_bytes >= GATE_INFLIGHT_MAX ||
+           append_gate_is_out_of_room(gate);
+}
+
+static void note_pressure(struct append_gate *gate)
+{
+    gate->loop->read_size = is_pressed(gate) ? GATE_READ_PRESSED : LOOP_READ_SIZE;
+}
+
+static bool has_waiters(const struct append_gate *gate)
+{
+    return !list_is_empty(&gate->appends) || !list_is_empty(&gate->readers);
+}
+
+static void on_watched(struct mail *mail)
+{
+    struct store_watch *watch = LIST_OWNER(mail, struct store_watch, mail);
+    struct append_gate *gate = LIST_OWNER(watch, struct append_gate, watch);
+    gate->is_watching = false;
+    if (has_waiters(gate))
+        loop_at_end_of_turn(gate->loop, &gate->task);
+}
+
+/* The store is watched only while something waits for it; before it is asked, so that no change is missed. */
+static void watch_while_waiting(struct append_gate *gate)
+{
+    struct store *store = gate->store;
+    if (has_waiters(gate)) {
+        gate->is_watching = true;
+        store->ops->watch(store, &gate->watch);
+    } else if (gate->is_watching && store->ops->unwatch(store, &gate->watch)) {
+        gate->is_watching = false;
+    }
+}
+
+static void on_completed(struct mail *mail)
+{
+    struct store_append *completed = LIST_OWNER(mail, struct store_append, mail);
+    struct line_append *append = LIST_OWNER(completed, struct line_append, append);
+    struct append_gate *gate = append->gate;
+    struct gate_reader *reader = append->reader;
+    gate->inflight_bytes -= append->size;
+    reader->inflight_bytes -= append->size;
+    reader->appends--;
+    metric_add(METRIC_INFLIGHT_BYTES, -(int64_t)append->size);
+    reader->on_complete(reader, append); /* the reader may be gone afterwards */
+    line_append_free(append);
+    note_pressure(gate);
+    if (has_waiters(gate))
+        loop_at_end_of_turn(gate->loop, &gate->task);
+}
+
+/* False: the store cannot take it now. What it will never take completes with the error. */
+static bool offer(struct append_gate *gate, struct line_append *append)
+{
+    enum err err = gate->store->ops->append(gate->store, &append->append);
+    if (err == ERR_NONE)
+        return true;
+    if (err_class(err) == ERR_CLASS_RETRY_LATER && err != ERR_DRAINING)
+        return false;
+    append->append.ret_err = err;
+    mailbox_post(&gate->loop->mailbox, &append->append.mail);
+    return true;
+}
+
+static void offer_all(struct append_gate *gate)
+{
+    while (!list_is_empty(&gate->appends)) {
+        struct list *first = gate->appends.next;
+        if (!offer(gate, LIST_OWNER(first, struct line_append, link)))
+            return;
+        list_remove(first);
+    }
+}
+
+static size_t share_of(const struct append_gate *gate)
+{
+    bool is_contended = clock_now_ns(gate->loop->clock) - gate->contended_ns < contention_ns;
+    return is_contended ? GATE_SHARE_MAX : GATE_INFLIGHT_MAX;
+}
+
+static bool has_room_for(const struct append_gate *gate, const struct gate_reader *reader)
+{
+    if (append_gate_is_out_of_room(gate) && reader->kept_bytes > GATE_KEPT_FREE)
+        return false;
+    return reader->inflight_bytes < share_of(gate);
+}
+
+bool append_gate_is_open(const struct append_gate *gate, const struct gate_reader *reader)
+{
+    return list_is_empty(&gate->appends) && gate->inflight_bytes < GATE_INFLIGHT_MAX &&
+           has_room_for(gate, reader);
+}
+
+/* As many as may each bring a full read; those that have no room themselves go behind the others. */
+static void give_turns(struct append_gate *gate)
+{
+    struct list waiting;
+    size_t promised = 0;
+    list_init(&waiting);
+    list_move_all(&waiting, &gate->readers);
+    while (list_is_empty(&gate->appends) && gate->inflight_bytes + promised < GATE_INFLIGHT_MAX) {
+        struct list *link = list_take_first(&waiting);
+        if (link == NULL)
+            return;
+        struct gate_reader *reader = LIST_OWNER(link, struct gate_reader, link);
+        if (!has_room_for(gate, reader)) {
+            list_insert_last(&gate->readers, link);
+            continue;
+        }
+        promised += LOOP_READ_SIZE;
+        reader->on_turn(reader);
+    }
+    list_move_all(&waiting, &gate->readers);
+    list_move_all(&gate->readers, &waiting);
+}
+
+static void run(struct loop_task *task)
+{
+    struct append_gate *gate = LIST_OWNER(task, struct append_gate, task);
+    watch_while_waiting(gate);
+    offer_all(gate);
+    note_pressure(gate);
+    give_turns(gate);
+    gate->store->ops->release(gate->store, gate->loop->reads_in_turn == 1);
+    watch_while_waiting(gate);
+}
+
+void append_gate_init(struct append_gate *gate, struct store *store, struct loop *loop)
+{
+    *gate = (struct append_gate){
+        .store = store,
+        .loop = loop,
+        .watch = {.mail = {.on_delivered = on_watched}, .reply_to = &loop->mailbox},
+        .contended_ns = INT64_MIN / 2,
+    };
+    list_init(&gate->watch.mail.link);
+    list_init(&gate->watch.link);
+    list_init(&gate->appends);
+    list_init(&gate->readers);
+    loop_task_init(&gate->task, run);
+}
+
+void append_gate_done(struct append_gate *gate)
+{
+    check(!has_waiters(gate) && gate->inflight_bytes == 0);
+    watch_while_waiting(gate);
+    check(!gate->is_watching);
+    loop_task_cancel(&gate->task);
+}
+
+void gate_reader_init(struct gate_reader *reader,
+                      void (*on_turn)(struct gate_reader *reader),
+                      void (*on_complete)(struct gate_reader *reader, const struct line_append *append))
+{
+    *reader = (struct gate_reader){.on_turn = on_turn, .on_complete = on_complete};
+    list_init(&reader->link);
+}
+
+void append_gate_submit(struct append_gate *gate, struct gate_reader *reader, struct line_append *take_append)
+{
+    struct line_append *append = take_append;
+    if (gate->last != NULL && gate->last != reader)
+        gate->contended_ns = clock_now_ns(gate->loop->clock);
+    gate->last = reader;
+    append->gate = gate;
+    append->reader = reader;
+    append->append.mail.on_delivered = on_completed;
+    append->append.reply_to = &gate->loop->mailbox;
+    append->append.held = true;
+    append->append.alone = reader->appends == 0;
+    gate->inflight_bytes += append->size;
+    reader->inflight_bytes += append->size;
+    reader->appends++;
+    metric_add(METRIC_INFLIGHT_BYTES, (int64_t)append->size);
+    if (!list_is_empty(&gate->appends) || !offer(gate, append))
+        list_insert_last(&gate->appends, &append->link);
+    note_pressure(gate);
+    loop_at_end_of_turn(gate->loop, &gate->task);
+}
+
+void append_gate_wait(struct append_gate *gate, struct gate_reader *reader)
+{
+    if (!list_is_empty(&reader->link))
+        return;
+    list_insert_last(&gate->readers, &reader->link);
+    loop_at_end_of_turn(gate->loop, &gate->task);
+}
+
+void append_gate_wait_for_store(struct append_gate *gate, struct gate_reader *reader)
+{
+    if (!list_is_empty(&reader->link))
+        return;
+    list_insert_last(&gate->readers, &reader->link);
+    watch_while_waiting(gate);
+}
+
+void append_gate_leave(struct append_gate *gate, struct gate_reader *reader)
+{
+    list_remove(&reader->link);
+    append_gate_keep(gate, reader, 0);
+    if (gate->last == reader)
+        gate->last = NULL;
+}
+
+void append_gate_keep(struct append_gate *gate, struct gate_reader *reader, size_t bytes)
+{
+    gate->kept_bytes += bytes;
+    gate->kept_bytes -= reader->kept_bytes;
+    reader->kept_bytes = bytes;
+    note_pressure(gate);
+}
+
+bool append_gate_is_out_of_room(const struct append_gate *gate)
+{
+    return gate->kept_bytes >= GATE_KEPT_MAX;
+}

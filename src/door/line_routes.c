@@ -1,0 +1,118 @@
+/* Reads routes and templates, and names the topic of a line. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/line_routes.h"
+
+#include <stdlib.h>
+
+/* A name without a field can be judged before any line comes. */
+static enum err check_constant(const struct line_template *template, struct why *why)
+{
+    if (!line_template_is_constant(template))
+        return ERR_NONE;
+    struct span name = template->pieces[0].literal;
+    if (!store_topic_name_is_legal(name))
+        return why_set(why, ERR_BAD_NAME, "not a legal topic name");
+    if (store_topic_name_is_reserved(name))
+        return why_set(why, ERR_BAD_NAME, "topics of this name are closed to producers");
+    return ERR_NONE;
+}
+
+static enum err parse_topic(struct span text,
+                            const struct line_fields *fields,
+                            struct line_template *template,
+                            struct why *why)
+{
+    enum err err = line_template_parse(text, fields, template, why);
+    return err == ERR_NONE ? check_constant(template, why) : err;
+}
+
+static enum err parse_route(struct line_route *route,
+                            const struct produce_route *setting,
+                            const struct line_fields *fields,
+                            struct why *why)
+{
+    if (span_starts_with(setting->key, "re:"))
+        return why_set(why, ERR_NOT_SUPPORTED, "regular expressions (re:) are not built in this version");
+    if (fields->key == LINE_FIELD_ABSENT)
+        return why_set(why, ERR_BAD_INPUT, "a route matches the key, and no field is called key");
+    route->key = setting->key;
+    return parse_topic(setting->topic, fields, &route->topic, why);
+}
+
+static enum err
+parse_routes(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
+{
+    if (settings->route_count > PRODUCE_ROUTES_MAX)
+        return why_set(why, ERR_TOO_MANY, "more than %d routes", (int)PRODUCE_ROUTES_MAX);
+    if (settings->route_count == 0)
+        return ERR_NONE;
+    routes->routes = calloc(settings->route_count, sizeof *routes->routes);
+    if (routes->routes == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < settings->route_count; i++) {
+        enum err err = parse_route(&routes->routes[i], &settings->routes[i], &routes->fields, why);
+        if (err != ERR_NONE) {
+            why_prefix(why, "route %u: ", i + 1);
+            return err;
+        }
+    }
+    routes->route_count = settings->route_count;
+    return ERR_NONE;
+}
+
+static enum err parse(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
+{
+    enum err err = line_fields_parse(settings->fields, &routes->fields, why);
+    if (err != ERR_NONE) {
+        why_prefix(why, "fields: ");
+        return err;
+    }
+    if (settings->topic.len > 0)
+        err = parse_topic(settings->topic, &routes->fields, &routes->topic, why);
+    if (err != ERR_NONE) {
+        why_prefix(why, "topic: ");
+        return err;
+    }
+    if (settings->otherwise.len > 0 && !store_topic_name_is_legal(settings->otherwise))
+        return why_set(why, ERR_BAD_NAME, "otherwise: not a legal topic name");
+    if (settings->drop_duplicates && routes->fields.seq == LINE_FIELD_ABSENT)
+        return why_set(why, ERR_BAD_INPUT, "duplicates: drop needs a field called seq");
+    return parse_routes(routes, settings, why);
+}
+
+enum err
+line_routes_init(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
+{
+    *routes = (struct line_routes){0};
+    enum err err = parse(routes, settings, why);
+    if (err != ERR_NONE)
+        line_routes_done(routes);
+    return err;
+}
+
+void line_routes_done(struct line_routes *routes)
+{
+    free(routes->routes);
+    *routes = (struct line_routes){0};
+}
+
+static const struct line_template *template_for(const struct line_routes *routes, struct span key)
+{
+    for (uint32_t i = 0; i < routes->route_count; i++)
+        if (span_matches_glob(key, routes->routes[i].key))
+            return &routes->routes[i].topic;
+    return routes->topic.count > 0 ? &routes->topic : NULL;
+}
+
+enum line_error
+line_routes_name(struct line_routes *routes, const struct line_split *split, struct span *ret_name)
+{
+    const struct line_template *template = &routes->topic;
+    if (routes->route_count > 0 || template->count == 0)
+        template = template_for(routes, line_split_field(split, routes->fields.key));
+    if (template == NULL)
+        return LINE_ERROR_NO_ROUTE;
+    if (!line_template_expand(template, split, routes->name, sizeof routes->name, ret_name))
+        return LINE_ERROR_BAD_NAME;
+    return LINE_ERROR_NONE;
+}

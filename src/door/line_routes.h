@@ -1,0 +1,35 @@
+/* Which topic a line's record goes to, by name: the settings of a produce door, read once. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOOR_LINE_ROUTES_H
+#define DOOR_LINE_ROUTES_H
+
+#include "door/produce_settings.h"
+#include "store/store.h"
+#include "wire/line_error.h"
+#include "wire/line_fields.h"
+#include "wire/line_template.h"
+
+struct line_route {
+    struct span key;
+    struct line_template topic;
+};
+
+struct line_routes {
+    struct line_fields fields;
+    struct line_template topic; /* count 0: none */
+    struct line_route *routes;
+    uint32_t route_count;
+    uint8_t name[STORE_TOPIC_NAME_MAX]; /* where a name is put together */
+};
+
+/* BAD_INPUT or BAD_NAME with the reason, NOT_SUPPORTED for `re:` patterns, TOO_MANY, MEMORY. */
+enum err line_routes_init(struct line_routes *routes,
+                          const struct produce_settings *settings,
+                          struct why *why) MUST_CHECK;
+void line_routes_done(struct line_routes *routes);
+
+/* The topic's name for a line, valid until the next call; NO_ROUTE or BAD_NAME. It may still be no legal name. */
+enum line_error
+line_routes_name(struct line_routes *routes, const struct line_split *split, struct span *ret_name);
+
+#endif
