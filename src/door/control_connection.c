@@ -1,0 +1,314 @@
+/* One client of the control socket. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/control_connection.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "door/control_answer.h"
+#include "door/control_request.h"
+#include "door/topic_reader.h"
+
+enum {
+    PENDING_SIZE_MAX = LOOP_READ_SIZE + 2 * CONTROL_REQUEST_MAX,
+    FLUSH_SIZE = 64 * 1024,
+};
+
+struct control_connection {
+    struct door_connection base;
+    struct control_door *control;
+    struct buffer pending; /* requests that are not answered yet */
+    bool is_busy;          /* the peer does not read: no more answers until on_drained */
+    bool is_listing;       /* in the middle of the answer to `topics` */
+    uint32_t topic_position;
+    bool is_tailing; /* records until the close */
+    bool follows;
+    struct topic_reader *reader;
+    bool has_ended; /* the peer will ask no more */
+    bool is_closing;
+};
+
+/* --- Writing ------------------------------------------------------------------------------------ */
+
+static void close_after_answers(struct control_connection *self)
+{
+    self->is_closing = true;
+    self->reader = topic_reader_close(self->reader);
+    stream_close(self->base.stream, true);
+}
+
+static void flush(struct control_connection *self)
+{
+    struct buffer *answers = &self->control->answers;
+    if (answers->len == 0)
+        return;
+    enum err err = stream_write(self->base.stream, buffer_span(answers));
+    buffer_clear(answers);
+    self->is_busy = self->is_busy || err == ERR_BUSY;
+    self->is_closing = self->is_closing || err == ERR_CLOSED;
+}
+
+/* An answer that cannot be built ends the connection: its peer would wait for it. */
+static void sent(struct control_connection *self, enum err err)
+{
+    if (err == ERR_NONE) {
+        flush(self);
+        return;
+    }
+    buffer_clear(&self->control->answers);
+    log_line(LOG_WARN, "door", "no answer", "door=\"%s\" err=%s", self->base.door->name, err_name(err));
+    close_after_answers(self);
+}
+
+static void refuse(struct control_connection *self, enum err err, const char *text)
+{
+    sent(self, control_answer_error(&self->control->answers, err, text));
+}
+
+/* --- Operations --------------------------------------------------------------------------------- */
+
+static void list_topics(struct control_connection *self)
+{
+    struct buffer *answers = &self->control->answers;
+    struct store *store = self->control->store;
+    struct store_topic topic;
+    enum err err = ERR_NONE;
+    self->is_listing = true;
+    while (err == ERR_NONE && !self->is_busy &&
+           store->ops->topic_next(store, &self->topic_position, &topic)) {
+        err = control_answer_topic(answers, store, &topic);
+        if (answers->len >= FLUSH_SIZE)
+            flush(self);
+    }
+    if (!self->is_busy) {
+        self->is_listing = false;
+        err = err == ERR_NONE ? control_answer_ok(answers) : err;
+    }
+    if (!self->is_closing)
+        sent(self, err);
+}
+
+static void on_finished(void *owner, enum err err)
+{
+    struct control_connection *self = owner;
+    if (err != ERR_NONE && err != ERR_CLOSED)
+        log_line(LOG_WARN, "door", "tail ended", "door=\"%s\" err=%s", self->base.door->name, err_name(err));
+    close_after_answers(self);
+}
+
+static struct topic_reader_options tail_options(const struct control_request *request,
+                                                struct store_topic topic)
+{
+    static const enum topic_reader_from froms[] = {
+        [CONTROL_FROM_END] = TOPIC_READER_FROM_END,
+        [CONTROL_FROM_START] = TOPIC_READER_FROM_START,
+        [CONTROL_FROM_OFFSET] = TOPIC_READER_FROM_OFFSET,
+    };
+    return (struct topic_reader_options){
+        .topic = topic,
+        .from = froms[request->from],
+        .offset = request->from_offset,
+        .partition =
+            request->from_has_partition ? (int64_t)request->from_partition : TOPIC_READER_ALL_PARTITIONS,
+        .follow = request->follow,
+        .limit = request->limit,
+        .encoding = request->is_base64 ? LINE_ENCODING_BASE64 : LINE_ENCODING_TEXT,
+    };
+}
+
+static void tail(struct control_connection *self, const struct control_request *request)
+{
+    struct control_door *control = self->control;
+    struct store_topic topic;
+    struct span name = span_of(request->topic, request->topic_len);
+    enum err err = control->store->ops->topic_open(control->store, name, 0, false, &topic);
+    if (err == ERR_NONE) {
+        struct topic_reader_options options = tail_options(request, topic);
+        struct topic_reader_events events = {.on_finished = on_finished, .owner = self};
+        err = topic_reader_new(&options, control->store, self->base.stream, events, &self->reader);
+    }
+    if (err != ERR_NONE) {
+        refuse(self, err, err_text(err));
+        return;
+    }
+    self->is_tailing = true;
+    self->follows = request->follow;
+    sent(self, control_answer_ok(&control->answers));
+}
+
+/* The stream has a new owner, and the connection is no more. */
+static void vanish(struct control_connection *self)
+{
+    buffer_done(&self->pending);
+    door_connection_close(&self->base);
+    free(self);
+}
+
+/* False when the connection is no more. `is_last`: nothing came behind the request. */
+static bool
+start_producer(struct control_connection *self, const struct control_request *request, bool is_last)
+{
+    struct control_door *control = self->control;
+    struct control_options *options = &control->options;
+    struct stream *stream = self->base.stream;
+    if (!is_last) {
+        refuse(self, ERR_PROTOCOL, "wait for the answer to send before you send more");
+        return true;
+    }
+    struct span topic = span_of(request->topic, request->topic_len);
+    struct span key = span_of(request->key, request->key_len);
+    enum err err = control_answer_ok(&control->answers);
+    if (err == ERR_NONE)
+        err = options->take_producer == NULL
+                  ? ERR_NOT_SUPPORTED
+                  : options->take_producer(options->owner, stream, topic, key, request->has_key);
+    if (err != ERR_NONE) {
+        buffer_clear(&control->answers);
+        refuse(self, err, err_text(err));
+        return true;
+    }
+    vanish(self);
+    /* CLOSED or BUSY: the stream tells its new owner. */
+    enum err ignored = stream_write(stream, buffer_span(&control->answers));
+    (void)ignored;
+    buffer_clear(&control->answers);
+    return false;
+}
+
+static bool answer(struct control_connection *self, const struct control_request *request, bool is_last)
+{
+    struct control_door *control = self->control;
+    int64_t uptime_ns = clock_now_ns(control->door.loop->clock) - control->started_ns;
+    switch (request->op) {
+    case CONTROL_OP_TOPICS:
+        self->topic_position = 0;
+        list_topics(self);
+        break;
+    case CONTROL_OP_STATUS:
+        sent(self, control_answer_status(&control->answers, control->store, uptime_ns));
+        break;
+    case CONTROL_OP_METRICS: sent(self, control_answer_metrics(&control->answers)); break;
+    case CONTROL_OP_TAIL: tail(self, request); break;
+    case CONTROL_OP_SEND: return start_producer(self, request, is_last);
+    case CONTROL_OP_COUNT: check(false); break;
+    }
+    return true;
+}
+
+/* --- Reading ------------------------------------------------------------------------------------ */
+
+/* False when the connection is no more. */
+static bool answer_line(struct control_connection *self, struct span line, bool is_last)
+{
+    struct control_request request;
+    struct why why = {""};
+    enum err err = control_request_parse(line, &request, &why);
+    if (err == ERR_NONE)
+        return answer(self, &request, is_last);
+    refuse(self, err, why.text);
+    return true;
+}
+
+static bool may_answer(const struct control_connection *self)
+{
+    return !self->is_busy && !self->is_listing && !self->is_tailing && !self->is_closing;
+}
+
+static void end_when_answered(struct control_connection *self)
+{
+    if (self->has_ended && (may_answer(self) || self->follows) && !self->is_closing)
+        close_after_answers(self);
+}
+
+/* Answers what is pending. False when the connection is no more. */
+static bool go_on(struct control_connection *self)
+{
+    while (may_answer(self)) {
+        struct span pending = buffer_span(&self->pending);
+        size_t end = span_find(pending, '\n');
+        if (end == pending.len && pending.len <= CONTROL_REQUEST_MAX)
+            break;
+        if (end > CONTROL_REQUEST_MAX) {
+            refuse(self, ERR_TOO_LARGE, "a request is at most 16384 bytes long");
+            close_after_answers(self);
+            break;
+        }
+        if (!answer_line(self, span_of(pending.data, end), end + 1 == pending.len))
+            return false;
+        buffer_consume(&self->pending, end + 1);
+    }
+    if (self->pending.len == 0)
+        buffer_release(&self->pending);
+    end_when_answered(self);
+    return true;
+}
+
+/* Records stop nobody from noticing that the peer ends; requests behind `tail` are passed over. */
+static bool wants_bytes(const struct control_connection *self)
+{
+    return self->is_tailing || may_answer(self);
+}
+
+static bool on_bytes(void *owner, struct span bytes)
+{
+    struct control_connection *self = owner;
+    if (self->is_tailing)
+        return true;
+    enum err err = buffer_append(&self->pending, bytes);
+    if (err != ERR_NONE) {
+        refuse(self, err, err_text(err));
+        close_after_answers(self);
+        return false;
+    }
+    return !go_on(self) || wants_bytes(self);
+}
+
+static void on_end(void *owner)
+{
+    struct control_connection *self = owner;
+    self->has_ended = true;
+    end_when_answered(self);
+}
+
+static void on_drained(void *owner)
+{
+    struct control_connection *self = owner;
+    self->is_busy = false;
+    if (self->reader != NULL)
+        topic_reader_on_drained(self->reader);
+    if (self->is_listing)
+        list_topics(self);
+    struct stream *stream = self->base.stream;
+    if (go_on(self) && wants_bytes(self))
+        stream_resume(stream);
+}
+
+/* --- Life --------------------------------------------------------------------------------------- */
+
+static void on_closed(void *owner, enum err err)
+{
+    struct control_connection *self = owner;
+    (void)err; /* commands come and go as they like */
+    self->reader = topic_reader_close(self->reader);
+    vanish(self);
+}
+
+enum err control_connection_new(struct control_door *control, struct stream *stream)
+{
+    static const struct stream_events events = {on_bytes, on_end, on_drained, on_closed};
+    struct control_connection *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return ERR_MEMORY;
+    self->control = control;
+    buffer_init(&self->pending, PENDING_SIZE_MAX);
+    door_connection_open(&self->base, &control->door, stream, &events, self);
+    stream_resume(stream);
+    return ERR_NONE;
+}
+
+void control_connection_drain(struct door_connection *connection)
+{
+    struct control_connection *self = LIST_OWNER(connection, struct control_connection, base);
+    if (!self->is_closing)
+        close_after_answers(self);
+}

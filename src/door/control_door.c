@@ -1,0 +1,32 @@
+/* The control socket of the command line. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/control_door.h"
+
+#include "door/control_connection.h"
+
+/* The longest line is that of a topic with a thousand partitions. */
+enum { ANSWERS_SIZE_MAX = 512 * 1024 };
+
+static enum err on_accepted(struct door *door, struct stream *stream)
+{
+    return control_connection_new(LIST_OWNER(door, struct control_door, door), stream);
+}
+
+void control_door_init(struct control_door *control,
+                       struct loop *loop,
+                       const char *name,
+                       struct store *store,
+                       struct control_options options)
+{
+    static const struct door_ops ops = {.on_accepted = on_accepted, .drain = control_connection_drain};
+    *control =
+        (struct control_door){.store = store, .options = options, .started_ns = clock_now_ns(loop->clock)};
+    door_init(&control->door, &ops, loop, name);
+    buffer_init(&control->answers, ANSWERS_SIZE_MAX);
+}
+
+void control_door_done(struct control_door *control)
+{
+    door_done(&control->door);
+    buffer_done(&control->answers);
+}

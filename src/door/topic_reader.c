@@ -1,0 +1,421 @@
+/* Reads a topic and writes its records to a stream as canonical lines. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "door/topic_reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+
+/*
+ * One bounded step at the end of each turn, until it must wait:
+ *
+ *   lines left -> write them, at most a piece at a time          BUSY: wait for on_drained
+ *   records left of the last read -> lines
+ *   else read the next partition that may have more              PENDING: wait for its mail
+ *   all partitions are at their end -> finished, or with `follow` wait for the store's watch
+ *
+ * Retention passed the place: go on at the first kept record, counted and logged. Damage: go on behind it, logged.
+ */
+enum {
+    READ_SIZE = 512 * 1024,  /* what one read of a door becomes as a batch; larger ones are made room for */
+    LINES_SIZE = 256 * 1024, /* gathered before they are written */
+    LINES_SIZE_SPARE = 4096,
+    PIECE_SIZE = STREAM_WRITE_QUEUE_MAX,
+};
+
+struct position {
+    uint64_t next;
+    uint64_t stop; /* exclusive; UINT64_MAX when it follows */
+    bool is_at_end;
+};
+
+struct topic_reader {
+    struct topic_reader_options options;
+    struct topic_reader_events events;
+    struct store *store;
+    struct stream *stream;
+    struct loop_task step;
+    struct store_watch watch;
+    struct store_read read;
+    uint8_t *buffer; /* of read, NULL while nothing is to be read */
+    size_t buffer_size;
+    size_t at; /* in the bytes read: the next batch */
+    bool has_batch;
+    struct record_cursor cursor;
+    struct buffer lines;
+    size_t written; /* of lines */
+    uint64_t line_count;
+    struct position *positions;
+    uint32_t position_count;
+    uint32_t first_partition;
+    uint32_t current; /* in positions */
+    bool is_reading;
+    bool is_watching;
+    bool is_busy;
+    bool is_finished;
+    bool is_closed;
+};
+
+/* --- Ending ------------------------------------------------------------------------------------- */
+
+static void give_storage_back(struct topic_reader *self)
+{
+    free(self->buffer);
+    self->buffer = NULL;
+    self->buffer_size = 0;
+    buffer_release(&self->lines);
+}
+
+static void free_when_idle(struct topic_reader *self)
+{
+    if (self->is_reading || self->is_watching)
+        return;
+    give_storage_back(self);
+    free(self->positions);
+    free(self);
+}
+
+static void finish(struct topic_reader *self, enum err err)
+{
+    check(!self->is_finished);
+    self->is_finished = true;
+    self->events.on_finished(self->events.owner, err);
+}
+
+struct topic_reader *topic_reader_close(struct topic_reader *self)
+{
+    if (self == NULL)
+        return NULL;
+    self->is_closed = true;
+    self->is_finished = true;
+    loop_task_cancel(&self->step);
+    if (self->is_watching && self->store->ops->unwatch(self->store, &self->watch))
+        self->is_watching = false;
+    free_when_idle(self);
+    return NULL;
+}
+
+/* --- Lines -------------------------------------------------------------------------------------- */
+
+/* False when the stream takes no more for now, or is gone. */
+static bool write_lines(struct topic_reader *self)
+{
+    while (self->written < self->lines.len) {
+        struct span piece = span_after(buffer_span(&self->lines), self->written);
+        piece.len = piece.len < PIECE_SIZE ? piece.len : PIECE_SIZE;
+        enum err err = stream_write(self->stream, piece);
+        if (err == ERR_CLOSED) {
+            finish(self, err);
+            return false;
+        }
+        self->written += piece.len;
+        self->is_busy = err == ERR_BUSY;
+        if (self->is_busy)
+            return false;
+    }
+    self->written = 0;
+    buffer_clear(&self->lines);
+    return true;
+}
+
+static bool limit_is_reached(const struct topic_reader *self)
+{
+    return self->options.limit > 0 && self->line_count >= self->options.limit;
+}
+
+/* The records of one batch that are asked for, as far as there is room. */
+static enum err format_batch(struct topic_reader *self, const struct position *position)
+{
+    uint32_t partition = self->first_partition + self->current;
+    while (self->lines.len < LINES_SIZE && !limit_is_reached(self)) {
+        struct record record;
+        enum decode decoded = record_cursor_next(&self->cursor, &record);
+        if (decoded == DECODE_BAD)
+            return ERR_DAMAGED;
+        self->has_batch = decoded == DECODE_DONE;
+        if (!self->has_batch)
+            return ERR_NONE;
+        if (record.offset < position->next || record.offset >= position->stop)
+            continue;
+        enum err err = line_canonical_append(&self->lines, &record, partition, self->options.encoding);
+        if (err != ERR_NONE)
+            return err;
+        self->line_count++;
+    }
+    return ERR_NONE;
+}
+
+static enum err begin_batch(struct topic_reader *self)
+{
+    struct span bytes = span_after(span_of(self->buffer, self->read.ret_len), self->at);
+    struct record_batch batch;
+    size_t bad_at = 0;
+    if (record_batch_decode(bytes, &batch, &bad_at) != DECODE_DONE)
+        return ERR_DAMAGED;
+    self->at += batch.bytes.len;
+    self->has_batch = true;
+    return record_cursor_init(&self->cursor, &batch);
+}
+
+static bool has_records(const struct topic_reader *self)
+{
+    return self->has_batch || self->at < self->read.ret_len;
+}
+
+/* Makes lines of what was read, until there is enough for a write or nothing left. */
+static enum err format_records(struct topic_reader *self)
+{
+    struct position *position = &self->positions[self->current];
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && has_records(self) && self->lines.len < LINES_SIZE && !limit_is_reached(self)) {
+        if (!self->has_batch)
+            err = begin_batch(self);
+        if (err == ERR_NONE)
+            err = format_batch(self, position);
+    }
+    if (err == ERR_NONE && !has_records(self))
+        position->next = self->read.ret_next_offset;
+    return err;
+}
+
+/* --- Reads -------------------------------------------------------------------------------------- */
+
+static void log_gap(const struct topic_reader *self, const char *msg, uint64_t from, uint64_t to)
+{
+    log_line(LOG_WARN, "door", msg, "topic=%s partition=%u from=%" PRIu64 " to=%" PRIu64 " peer=%s",
+             self->options.topic.name, self->first_partition + self->current, from, to, self->stream->peer);
+}
+
+static enum err skip_expired(struct topic_reader *self, struct position *position)
+{
+    struct store_extent extent;
+    enum err err = self->store->ops->extent(self->store, self->options.topic.id,
+                                            self->first_partition + self->current, &extent);
+    if (err != ERR_NONE)
+        return err;
+    if (extent.start <= position->next)
+        return ERR_EXPIRED; /* the store contradicts itself: going on would never end */
+    log_gap(self, "retention has passed a reader", position->next, extent.start);
+    metric_add(METRIC_GAPS, 1);
+    position->next = extent.start;
+    return ERR_NONE;
+}
+
+static enum err skip_damaged(struct topic_reader *self, struct position *position)
+{
+    if (self->read.ret_next_offset <= position->next)
+        return ERR_DAMAGED;
+    log_gap(self, "damaged records are left out", position->next, self->read.ret_next_offset);
+    position->next = self->read.ret_next_offset;
+    return ERR_NONE;
+}
+
+static enum err make_room(struct topic_reader *self, size_t size)
+{
+    if (self->buffer != NULL && size <= self->buffer_size)
+        return ERR_NONE;
+    free(self->buffer);
+    self->buffer = malloc(size);
+    self->buffer_size = self->buffer == NULL ? 0 : size;
+    return self->buffer == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+static void note_end(struct topic_reader *self, struct position *position)
+{
+    position->is_at_end = self->read.ret_next_offset == position->next;
+    if (self->read.ret_len == 0)
+        position->next = self->read.ret_next_offset;
+}
+
+/* What a read has come to; the next step looks at it again. */
+static void take_read(struct topic_reader *self)
+{
+    struct position *position = &self->positions[self->current];
+    enum err err = self->read.ret_err;
+    size_t needed = self->read.ret_len;
+    self->at = 0;
+    if (err != ERR_NONE)
+        self->read.ret_len = 0;
+    if (err == ERR_NONE)
+        note_end(self, position);
+    else if (err == ERR_EXPIRED)
+        err = skip_expired(self, position);
+    else if (err == ERR_DAMAGED)
+        err = skip_damaged(self, position);
+    else if (err == ERR_TOO_LARGE && needed > self->buffer_size)
+        err = make_room(self, needed);
+    if (err != ERR_NONE)
+        finish(self, err);
+    else
+        loop_at_end_of_turn(self->stream->loop, &self->step);
+}
+
+static void on_read(struct mail *mail)
+{
+    struct topic_reader *self = LIST_OWNER(mail, struct topic_reader, read.mail);
+    self->is_reading = false;
+    if (self->is_closed)
+        free_when_idle(self);
+    else
+        take_read(self);
+}
+
+static void start_read(struct topic_reader *self)
+{
+    enum err err = make_room(self, READ_SIZE);
+    if (err != ERR_NONE) {
+        finish(self, err);
+        return;
+    }
+    self->read = (struct store_read){
+        .mail = {.on_delivered = on_read},
+        .reply_to = &self->stream->loop->mailbox,
+        .topic = self->options.topic.id,
+        .partition = self->first_partition + self->current,
+        .offset = self->positions[self->current].next,
+        .buffer = self->buffer,
+        .size = self->buffer_size,
+    };
+    self->is_reading = true;
+    err = self->store->ops->read(self->store, &self->read);
+    if (err == ERR_PENDING)
+        return;
+    self->is_reading = false;
+    self->read.ret_err = err;
+    take_read(self);
+}
+
+/* --- Steps -------------------------------------------------------------------------------------- */
+
+static bool position_is_done(const struct position *position)
+{
+    return position->is_at_end || position->next >= position->stop;
+}
+
+/* The next partition, round about, that may have more; false when none has. */
+static bool choose_partition(struct topic_reader *self)
+{
+    for (uint32_t i = 1; i <= self->position_count; i++) {
+        uint32_t next = (self->current + i) % self->position_count;
+        if (!position_is_done(&self->positions[next])) {
+            self->current = next;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_watch(struct topic_reader *self)
+{
+    self->is_watching = true;
+    self->store->ops->watch(self->store, &self->watch);
+}
+
+static void wait_or_finish(struct topic_reader *self)
+{
+    if (self->options.follow)
+        give_storage_back(self);
+    else
+        finish(self, ERR_NONE);
+}
+
+static void on_step(struct loop_task *step)
+{
+    struct topic_reader *self = LIST_OWNER(step, struct topic_reader, step);
+    if (self->is_busy || self->is_reading || self->is_finished || !write_lines(self))
+        return;
+    if (limit_is_reached(self)) {
+        finish(self, ERR_NONE);
+        return;
+    }
+    if (has_records(self)) {
+        enum err err = format_records(self);
+        if (err != ERR_NONE)
+            finish(self, err);
+        else if (write_lines(self))
+            loop_at_end_of_turn(self->stream->loop, &self->step);
+        return;
+    }
+    if (choose_partition(self))
+        start_read(self);
+    else
+        wait_or_finish(self);
+}
+
+/* The watch is set again before the partitions are looked at, so that nothing is missed in between. */
+static void on_watch(struct mail *mail)
+{
+    struct topic_reader *self = LIST_OWNER(mail, struct topic_reader, watch.mail);
+    self->is_watching = false;
+    if (self->is_closed) {
+        free_when_idle(self);
+        return;
+    }
+    if (self->is_finished)
+        return;
+    set_watch(self);
+    for (uint32_t i = 0; i < self->position_count; i++)
+        self->positions[i].is_at_end = false;
+    loop_at_end_of_turn(self->stream->loop, &self->step);
+}
+
+void topic_reader_on_drained(struct topic_reader *self)
+{
+    self->is_busy = false;
+    if (!self->is_finished)
+        loop_at_end_of_turn(self->stream->loop, &self->step);
+}
+
+/* --- Beginning ---------------------------------------------------------------------------------- */
+
+static enum err find_positions(struct topic_reader *self)
+{
+    const struct topic_reader_options *options = &self->options;
+    for (uint32_t i = 0; i < self->position_count; i++) {
+        struct store_extent extent;
+        enum err err =
+            self->store->ops->extent(self->store, options->topic.id, self->first_partition + i, &extent);
+        if (err != ERR_NONE)
+            return err;
+        struct position *position = &self->positions[i];
+        position->next = options->from == TOPIC_READER_FROM_START ? extent.start
+                         : options->from == TOPIC_READER_FROM_END ? extent.end
+                                                                  : options->offset;
+        position->stop = options->follow ? UINT64_MAX : extent.end;
+    }
+    return ERR_NONE;
+}
+
+enum err topic_reader_new(const struct topic_reader_options *options,
+                          struct store *store,
+                          struct stream *stream,
+                          struct topic_reader_events events,
+                          struct topic_reader **ret_reader)
+{
+    struct topic_reader *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return ERR_MEMORY;
+    bool is_one = options->partition != TOPIC_READER_ALL_PARTITIONS;
+    *self = (struct topic_reader){.options = *options, .events = events, .store = store, .stream = stream};
+    self->first_partition = is_one ? (uint32_t)options->partition : 0;
+    self->position_count = is_one ? 1 : options->topic.partitions;
+    self->positions = calloc(self->position_count, sizeof(*self->positions));
+    buffer_init(&self->lines, LINES_SIZE + LINES_SIZE_SPARE + 2 * (size_t)store->record_size_max);
+    loop_task_init(&self->step, on_step);
+    self->watch =
+        (struct store_watch){.mail = {.on_delivered = on_watch}, .reply_to = &stream->loop->mailbox};
+    enum err err = self->positions == NULL ? ERR_MEMORY : ERR_NONE;
+    if (err == ERR_NONE)
+        err = find_positions(self);
+    if (err != ERR_NONE) {
+        topic_reader_close(self);
+        return err;
+    }
+    if (options->follow)
+        set_watch(self);
+    loop_at_end_of_turn(stream->loop, &self->step);
+    *ret_reader = self;
+    return ERR_NONE;
+}

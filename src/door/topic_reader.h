@@ -1,0 +1,45 @@
+/* Reads a topic and writes its records to a stream as canonical lines, as fast as the peer takes them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOOR_TOPIC_READER_H
+#define DOOR_TOPIC_READER_H
+
+#include "io/stream.h"
+#include "store/store.h"
+#include "wire/line_canonical.h"
+
+enum topic_reader_from { TOPIC_READER_FROM_START, TOPIC_READER_FROM_END, TOPIC_READER_FROM_OFFSET };
+
+enum { TOPIC_READER_ALL_PARTITIONS = -1 };
+
+struct topic_reader_options {
+    struct store_topic topic;
+    enum topic_reader_from from;
+    uint64_t offset;   /* with FROM_OFFSET; it holds for each partition that is read */
+    int64_t partition; /* the one that is read, or TOPIC_READER_ALL_PARTITIONS */
+    bool follow;       /* at the end waits for more; else stops where the end was when it began */
+    uint64_t limit;    /* lines; 0: no limit */
+    enum line_encoding encoding;
+};
+
+struct topic_reader_events {
+    /* Nothing more will be written: NONE at the end, CLOSED when the stream is, else what went wrong. Not from inside a call. */
+    void (*on_finished)(void *owner, enum err err);
+    void *owner;
+};
+
+struct topic_reader;
+
+/* Begins to write in a later turn. UNKNOWN_TOPIC for a partition that is not there, MEMORY. */
+enum err topic_reader_new(const struct topic_reader_options *options,
+                          struct store *store,
+                          struct stream *stream,
+                          struct topic_reader_events events,
+                          struct topic_reader **ret_reader) MUST_CHECK;
+
+/* The owner passes on what its stream says. */
+void topic_reader_on_drained(struct topic_reader *reader);
+
+/* Writes no more and calls nobody; frees itself when the store owes it nothing. Takes NULL; returns NULL. */
+struct topic_reader *topic_reader_close(struct topic_reader *reader);
+
+#endif
