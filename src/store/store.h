@@ -47,6 +47,7 @@ struct store_read {
     uint32_t topic;
     uint32_t partition;
     uint64_t offset;
+    uint64_t hint;   /* the store's; 0 at first, then kept from read to read */
     uint8_t *buffer;
     size_t size; /* at least the store's `append` limit guarantees progress; smaller may end with TOO_LARGE */
     /* Written by the store: */
@@ -75,7 +76,7 @@ struct store_watch {
  * extent: UNKNOWN_TOPIC for a topic or partition that is not there.
  * read: NONE with the answer, PENDING (a mail will come), or an error: EXPIRED (go on at extent.start), DAMAGED
  *   (ret_next_offset is behind the damage), UNKNOWN_TOPIC, IO.
- * offset_at: the first offset whose batch was appended at or after `wall_ns`; extent.end when none.
+ * offset_at: an offset at or shortly before the first batch that was appended at or after `wall_ns`; extent.end when none.
  * watch: sets it; setting it again does nothing. To miss nothing: set it, then look. unwatch: false when its mail is under way
  *   already and will still be delivered.
  * sequence_open: the index of a sequence by name; created when absent, at most 64. 

@@ -1,0 +1,86 @@
+/* What the log knows beside its records: topics, partitions, sequences, producers. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_CATALOG_H
+#define JOURNAL_CATALOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/map.h"
+#include "store/store.h"
+
+enum {
+    CATALOG_SEQUENCES_MAX = 64,
+    CATALOG_SEQUENCE_NAME_MAX = 200,
+    CATALOG_PRODUCERS_MAX = 4096, /* the one that has been silent longest makes room */
+};
+
+struct partition {
+    uint32_t topic;
+    uint32_t partition;
+    uint32_t slot;  /* dense over all partitions, in order of creation */
+    uint64_t start; /* first offset that is kept */
+    uint64_t end;   /* behind the last synced record */
+    uint64_t next;  /* the writer's: the next offset to give */
+    uint64_t bytes; /* frames of this partition in kept segments */
+};
+
+struct topic {
+    struct store_topic public;
+    int64_t created_ns;
+    struct partition *partitions; /* public.partitions of them */
+};
+
+struct sequence {
+    uint64_t highest;      /* synced */
+    _Atomic uint64_t next; /* the next number to give away */
+    size_t name_len;
+    char name[CATALOG_SEQUENCE_NAME_MAX];
+};
+
+struct producer {
+    uint32_t sequence;
+    uint64_t last; /* the highest number synced from it */
+    uint64_t lsn;  /* of its last change */
+    size_t key_len;
+    uint8_t key[4 + STORE_PRODUCER_MAX]; /* sequence, id: what the map is keyed by */
+};
+
+/* Guarded by the journal's view lock; topics and partitions never move once they exist. */
+struct catalog {
+    struct topic **topics; /* by id, dense from 0; room for topics_max */
+    uint32_t topic_count;
+    uint32_t topics_max;
+    struct map topics_by_name;
+    struct partition **slots;
+    uint32_t slot_count;
+    uint32_t slots_size;
+    struct sequence sequences[CATALOG_SEQUENCES_MAX];
+    uint32_t sequence_count;
+    struct map producers;
+};
+
+enum err catalog_init(struct catalog *catalog, uint32_t topics_max, uint64_t seed) MUST_CHECK;
+void catalog_done(struct catalog *catalog);
+
+struct topic *catalog_topic_by_name(const struct catalog *catalog, struct span name);
+/* NULL when there is none. */
+struct partition *catalog_partition(const struct catalog *catalog, uint32_t topic, uint32_t partition);
+/* `id` must be the next free one when it comes from the log (BAD_INPUT otherwise); TOO_MANY, BAD_NAME, MEMORY. */
+enum err catalog_topic_add(struct catalog *catalog, uint32_t id, struct span name, uint32_t partitions,
+                           int64_t created_ns, struct topic **ret_topic) MUST_CHECK;
+
+/* The sequence's index; -1 when there is none of this name. */
+int catalog_sequence_by_name(const struct catalog *catalog, struct span name);
+enum err catalog_sequence_add(struct catalog *catalog, uint32_t index, struct span name) MUST_CHECK;
+/* `number` is synced. */
+void catalog_sequence_raise(struct catalog *catalog, uint32_t sequence, uint64_t number);
+
+struct producer *catalog_producer(const struct catalog *catalog, uint32_t sequence, struct span id);
+enum err catalog_producer_raise(struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number,
+                                uint64_t lsn) MUST_CHECK;
+struct span catalog_producer_id(const struct producer *producer);
+
+#endif

@@ -1,0 +1,359 @@
+/* The journal as a whole: opened, its threads, its face as a store. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/journal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "journal/journal_impl.h"
+
+void journal_settings_default(struct journal_settings *settings)
+{
+    const int64_t day_ns = 24 * 3600 * CLOCK_NS_PER_S;
+    *settings = (struct journal_settings){
+        .segment_size = 64U << 20,
+        .size_max = (uint64_t)20 << 30,
+        .record_size_max = 1U << 20,
+        .append_size_max = 8U << 20,
+        .topics_max = 1000,
+        .auto_create = true,
+        .receipts_keep_ns = 7 * day_ns,
+        .receipts_size_max = (uint64_t)1 << 30,
+        .identities_keep_ns = day_ns,
+        .identities_max = 1000000,
+        .defaults = {.partitions = 1, .retention_age_ns = 7 * day_ns, .retention_size = (uint64_t)1 << 30},
+    };
+}
+
+/* --- What the other files of the room call -------------------------------------------------------- */
+
+void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
+{
+    char fields[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(fields, sizeof fields, format, arguments);
+    va_end(arguments);
+    if (journal->seams.on_event != NULL)
+        journal->seams.on_event(journal->seams.owner, event, fields);
+}
+
+void journal_put_off(struct journal *journal, enum err err, const char *doing)
+{
+    journal->chore_retry_ns = clock_now_ns(journal->seams.clock) + CLOCK_NS_PER_S;
+    journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"%s\" err=%s", doing, err_name(err));
+}
+
+void journal_wake_helper(struct journal *journal)
+{
+    journal_lock(&journal->queue);
+    journal->chore_is_due = true;
+    check(pthread_cond_signal(&journal->helper_wakes) == 0);
+    journal_unlock(&journal->queue);
+}
+
+size_t journal_set_size_max(const struct journal *journal)
+{
+    return journal->settings.segment_size;
+}
+
+uint32_t journal_topics_max(const struct journal *journal)
+{
+    enum { DEAD_LETTERS_AND_OWN = 1024 };
+    return 2 * (journal->settings.topics_max + journal->settings.topic_count) + DEAD_LETTERS_AND_OWN;
+}
+
+/* --- The store's face ------------------------------------------------------------------------------ */
+
+static enum store_state store_state(struct store *store, struct why *ret_why)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->queue);
+    enum store_state state = journal->state;
+    if (ret_why != NULL)
+        *ret_why = journal->state_why;
+    journal_unlock(&journal->queue);
+    return state;
+}
+
+static const struct journal_topic_settings *topic_settings(const struct journal *journal, struct span name)
+{
+    for (uint32_t i = 0; i < journal->settings.topic_count; i++)
+        if (span_equal_text(name, journal->settings.topics[i].name))
+            return &journal->settings.topics[i];
+    return NULL;
+}
+
+/* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
+static enum err create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
+{
+    const struct journal_topic_settings *settings = topic_settings(journal, name);
+    uint32_t count = settings != NULL && settings->partitions > 0 ? settings->partitions
+                     : partitions > 0                             ? partitions
+                                                                  : journal->settings.defaults.partitions;
+    if (settings == NULL && journal->catalog.topic_count >= journal_topics_max(journal) / 2)
+        return ERR_TOO_MANY;
+    int64_t wall_ns = clock_wall_ns(journal->seams.clock);
+    uint32_t id = journal->catalog.topic_count;
+    enum err err = catalog_topic_add(&journal->catalog, id, name, count == 0 ? 1 : count, wall_ns, ret_topic);
+    if (err != ERR_NONE)
+        return err;
+    uint8_t payload[16 + STORE_TOPIC_NAME_MAX];
+    bytes_put_le32(payload, id);
+    bytes_put_le32(payload + 4, (*ret_topic)->public.partitions);
+    bytes_put_le64(payload + 8, (uint64_t)wall_ns);
+    memcpy(payload + 16, name.data, name.len);
+    return commit_internal(journal, FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
+}
+
+static enum err topic_open(struct store *store, struct span name, uint32_t partitions, bool create,
+                           struct store_topic *ret_topic)
+{
+    struct journal *journal = journal_of(store);
+    if (!store_topic_name_is_legal(name))
+        return ERR_BAD_NAME;
+    journal_lock(&journal->view);
+    struct topic *topic = catalog_topic_by_name(&journal->catalog, name);
+    enum err err = ERR_NONE;
+    bool is_allowed = create && (journal->settings.auto_create || topic_settings(journal, name) != NULL ||
+                                 store_topic_name_is_reserved(name));
+    if (topic == NULL)
+        err = is_allowed ? create_topic(journal, name, partitions, &topic) : ERR_UNKNOWN_TOPIC;
+    if (err == ERR_NONE)
+        *ret_topic = topic->public;
+    journal_unlock(&journal->view);
+    return err;
+}
+
+static bool topic_next(struct store *store, uint32_t *position, struct store_topic *ret_topic)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    bool has = *position < journal->catalog.topic_count;
+    if (has)
+        *ret_topic = journal->catalog.topics[(*position)++]->public;
+    journal_unlock(&journal->view);
+    return has;
+}
+
+static enum err extent(struct store *store, uint32_t topic, uint32_t number, struct store_extent *ret_extent)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    const struct partition *partition = catalog_partition(&journal->catalog, topic, number);
+    if (partition != NULL)
+        *ret_extent = (struct store_extent){partition->start, partition->end, partition->bytes};
+    journal_unlock(&journal->view);
+    return partition != NULL ? ERR_NONE : ERR_UNKNOWN_TOPIC;
+}
+
+static void watch_set(struct store *store, struct store_watch *watch)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    if (!watch->is_set) {
+        watch->is_set = true;
+        list_insert_last(&journal->watches, &watch->link);
+    }
+    journal_unlock(&journal->view);
+}
+
+static bool watch_unset(struct store *store, struct store_watch *watch)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    bool was_set = watch->is_set;
+    if (was_set)
+        list_remove(&watch->link);
+    watch->is_set = false;
+    journal_unlock(&journal->view);
+    return was_set;
+}
+
+/* SEQUENCE: index 4, zero 4, name. */
+static enum err sequence_open(struct store *store, struct span name, uint32_t *ret_sequence)
+{
+    struct journal *journal = journal_of(store);
+    enum err err = ERR_NONE;
+    if (name.len == 0 || name.len > CATALOG_SEQUENCE_NAME_MAX)
+        return ERR_BAD_NAME;
+    journal_lock(&journal->view);
+    int found = catalog_sequence_by_name(&journal->catalog, name);
+    uint32_t index = found >= 0 ? (uint32_t)found : journal->catalog.sequence_count;
+    if (found < 0) {
+        uint8_t payload[8 + CATALOG_SEQUENCE_NAME_MAX] = {0};
+        bytes_put_le32(payload, index);
+        memcpy(payload + 8, name.data, name.len);
+        err = catalog_sequence_add(&journal->catalog, index, name);
+        if (err == ERR_NONE)
+            err = commit_internal(journal, FRAME_SEQUENCE, NULL, span_of(payload, 8 + name.len));
+    }
+    journal_unlock(&journal->view);
+    *ret_sequence = index;
+    return err;
+}
+
+static uint64_t sequence_take(struct store *store, uint32_t sequence, uint64_t count)
+{
+    struct journal *journal = journal_of(store);
+    check(sequence < CATALOG_SEQUENCES_MAX);
+    return atomic_fetch_add(&journal->catalog.sequences[sequence].next, count);
+}
+
+static uint64_t sequence_last(struct store *store, uint32_t sequence)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    uint64_t last = sequence < journal->catalog.sequence_count ? journal->catalog.sequences[sequence].highest : 0;
+    journal_unlock(&journal->view);
+    return last;
+}
+
+static uint64_t producer_last(struct store *store, uint32_t sequence, struct span id)
+{
+    struct journal *journal = journal_of(store);
+    if (id.len == 0 || id.len > STORE_PRODUCER_MAX)
+        return 0;
+    journal_lock(&journal->view);
+    const struct producer *producer = catalog_producer(&journal->catalog, sequence, id);
+    uint64_t last = producer == NULL ? 0 : producer->last;
+    journal_unlock(&journal->view);
+    return last;
+}
+
+static bool identity_admit(struct store *store, const uint8_t identity[16])
+{
+    struct journal *journal = journal_of(store);
+    int64_t wall_ns = clock_wall_ns(journal->seams.clock);
+    journal_lock(&journal->view);
+    enum err err = identity_window_admit(&journal->identities, identity, wall_ns);
+    journal_unlock(&journal->view);
+    return err != ERR_EXISTS;
+}
+
+static const struct store_ops store_ops = {
+    .append = commit_append,
+    .release = commit_release,
+    .state = store_state,
+    .topic_open = topic_open,
+    .topic_next = topic_next,
+    .extent = extent,
+    .read = reader_read,
+    .offset_at = reader_offset_at,
+    .watch = watch_set,
+    .unwatch = watch_unset,
+    .sequence_open = sequence_open,
+    .sequence_take = sequence_take,
+    .sequence_last = sequence_last,
+    .sequence_has = lookup_has,
+    .sequence_runs = lookup_runs,
+    .producer_last = producer_last,
+    .identity_admit = identity_admit,
+};
+
+/* --- Opening and closing ----------------------------------------------------------------------------- */
+
+static void init_lists(struct journal *journal)
+{
+    struct list *const lists[] = {&journal->group,   &journal->group_frames, &journal->holds, &journal->watches,
+                                  &journal->discarded, &journal->express,    &journal->bulk,  &journal->internal,
+                                  &journal->prepared,  &journal->reads};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        list_init(lists[i]);
+}
+
+static void init_locks(struct journal *journal)
+{
+    pthread_condattr_t monotonic;
+    check(pthread_condattr_init(&monotonic) == 0);
+    check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    pthread_mutex_t *const mutexes[] = {&journal->token, &journal->view, &journal->queue};
+    pthread_cond_t *const conditions[] = {&journal->writer_wakes, &journal->helper_wakes, &journal->reader_wakes};
+    for (int i = 0; i < 3; i++) {
+        check(pthread_mutex_init(mutexes[i], NULL) == 0);
+        check(pthread_cond_init(conditions[i], &monotonic) == 0);
+    }
+    check(pthread_condattr_destroy(&monotonic) == 0);
+}
+
+static enum err check_settings(const struct journal_settings *settings, struct why *why)
+{
+    if (settings->segment_size % SEGMENT_PAGE != 0 || settings->segment_size > UINT32_MAX)
+        return why_set(why, ERR_CONFIG, "log.segment_size must be a multiple of 4 KiB below 4 GiB");
+    if (settings->record_size_max >= settings->append_size_max)
+        return why_set(why, ERR_CONFIG, "limits.record must be smaller than limits.append");
+    if (settings->append_size_max > settings->segment_size / 4)
+        return why_set(why, ERR_CONFIG, "limits.append must be at most a quarter of log.segment_size");
+    return ERR_NONE;
+}
+
+enum err journal_open(const struct journal_seams *seams, const struct journal_settings *settings, struct why *why,
+                      struct journal **ret_journal)
+{
+    enum err err = check_settings(settings, why);
+    if (err != ERR_NONE)
+        return err;
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (journal == NULL)
+        return ERR_MEMORY;
+    journal->store = (struct store){&store_ops, settings->record_size_max, settings->append_size_max};
+    journal->seams = *seams;
+    journal->settings = *settings;
+    journal->wall_offset_ns = clock_wall_ns(seams->clock) - clock_now_ns(seams->clock);
+    init_lists(journal);
+    init_locks(journal);
+    err = identity_window_init(&journal->identities, settings->identities_max, settings->identities_keep_ns,
+                               random_u64(seams->random));
+    if (err == ERR_NONE)
+        err = catalog_init(&journal->catalog, journal_topics_max(journal), random_u64(seams->random));
+    if (err == ERR_NONE)
+        err = writer_init(&journal->writer, seams->clock);
+    if (err == ERR_NONE)
+        err = recovery_run(journal, why);
+    if (err != ERR_NONE) {
+        journal_free(journal);
+        return err;
+    }
+    *ret_journal = journal;
+    return ERR_NONE;
+}
+
+const struct journal_recovery *journal_recovery(const struct journal *journal)
+{
+    return &journal->recovery;
+}
+
+struct store *journal_store(struct journal *journal)
+{
+    return &journal->store;
+}
+
+static void free_prepared(struct journal *journal)
+{
+    struct list *link;
+    while ((link = list_take_first(&journal->prepared)) != NULL) {
+        struct prepared *prepared = LIST_OWNER(link, struct prepared, link);
+        fs_close(prepared->file);
+        free(prepared);
+    }
+}
+
+struct journal *journal_free(struct journal *journal)
+{
+    if (journal == NULL)
+        return NULL;
+    check(!journal->is_threaded);
+    struct list *link;
+    commit_fail_all(journal, ERR_DRAINING);
+    while ((link = list_take_first(&journal->holds)) != NULL)
+        free(LIST_OWNER(link, struct hold, link));
+    free_prepared(journal);
+    writer_done(&journal->writer);
+    segment_table_done(&journal->table);
+    catalog_done(&journal->catalog);
+    identity_window_done(&journal->identities);
+    free(journal);
+    return NULL;
+}

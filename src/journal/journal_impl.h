@@ -1,0 +1,204 @@
+/* The running journal's inside, for the files of this room alone. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_JOURNAL_IMPL_H
+#define JOURNAL_JOURNAL_IMPL_H
+
+#include <pthread.h>
+
+#include "base/buffer.h"
+#include "journal/catalog.h"
+#include "journal/identity_window.h"
+#include "journal/journal.h"
+#include "journal/segment.h"
+#include "journal/writer.h"
+
+enum {
+    JOURNAL_INFLIGHT_MAX = 4 * 1024 * 1024,       /* bytes of appends: beyond it BUSY */
+    JOURNAL_INFLIGHT_SMALL_MAX = 8 * 1024 * 1024, /* small appends go on being admitted up to here */
+    JOURNAL_SMALL_APPEND = 16 * 1024,
+    JOURNAL_GROUP_MAX = 1024 * 1024, /* a group takes no more, but for one append that is larger */
+    JOURNAL_PREPARED_MIN = 2,        /* segments that wait, pre-written, behind the active one */
+    JOURNAL_RESERVE = 64 * 1024,     /* of each segment, kept for SEAL, covering groups and incarnations */
+    JOURNAL_INDEX_MAX = 8 * 1024 * 1024,
+    JOURNAL_HOLDS_MAX = 256,
+};
+
+#define JOURNAL_IDLE_COVER_NS (20 * CLOCK_NS_PER_MS)
+#define JOURNAL_INLINE_SYNC_NS (1 * CLOCK_NS_PER_MS)
+
+/* A frame of the journal's own that waits for the next group: TOPIC, SEQUENCE, RETIRE. */
+struct internal_frame {
+    struct list link;
+    enum frame_kind kind;
+    struct segment *segment; /* RETIRE: which one */
+    size_t payload_len;
+    uint8_t payload[];
+};
+
+/* A pre-written segment that has not begun. */
+struct prepared {
+    struct list link;
+    uint64_t number;
+    struct fs_file *file;
+};
+
+/* A named reader that keeps records from being retired. */
+struct hold {
+    struct list link;
+    uint32_t topic;
+    uint32_t partition;
+    uint64_t offset;
+    size_t name_len;
+    char name[STORE_TOPIC_NAME_MAX];
+};
+
+/*
+ * Locks, in the order in which they may be taken: token, view, queue.
+ *   token  who holds it writes: everything in `writer`, partition.next, the group under way
+ *   view   what readers see: catalog, table, index of the active segment, holds
+ *   queue  what waits for the writer: appends, internal frames, prepared segments, state, flags
+ */
+struct journal {
+    struct store store;
+    struct journal_seams seams;
+    struct journal_settings settings;
+    struct journal_recovery recovery;
+    uint8_t journal_id[16];
+
+    pthread_mutex_t token;
+    struct writer writer;
+    struct list group; /* appends in the group under way */
+    struct list group_frames;
+    _Atomic bool covered; /* the last group needs no covering group */
+    _Atomic int64_t idle_since_ns;
+
+    pthread_mutex_t view;
+    struct catalog catalog;
+    struct segment_table table;
+    struct identity_window identities;
+    struct list holds;
+    uint32_t hold_count;
+    struct list watches;
+    struct list discarded; /* segments out of the table whose files wait for recycling or removal */
+
+    pthread_mutex_t queue;
+    pthread_cond_t writer_wakes;
+    pthread_cond_t helper_wakes;
+    pthread_cond_t reader_wakes;
+    struct list express;  /* small appends with nothing before them on their connection */
+    struct list bulk;
+    struct list internal; /* internal frames */
+    struct list prepared;
+    struct list reads;    /* reads that wait for the disk */
+    uint64_t inflight_bytes;
+    uint32_t inflight_count;
+    uint32_t held_count;  /* appends whose writer has not been woken yet */
+    uint64_t prepare_next; /* number of the next segment to prepare */
+    enum store_state state;
+    struct why state_why;
+    bool is_blocked;  /* what waits does not fit into the segment, and no other is prepared */
+    bool lacks_space; /* the last try to prepare one found the disk full */
+    bool resumes;     /* space came back: a new incarnation comes first */
+    bool stopping;
+    bool is_threaded;
+    bool chore_is_due;
+    int64_t chore_retry_ns; /* after a failure: not before */
+    int64_t retention_next_ns;
+    int64_t wall_offset_ns; /* wall minus monotonic, to notice a jump */
+    int64_t age_suspended_until_ns;
+    uint64_t index_only_bytes; /* of index files whose segments are gone */
+    pthread_t writer_thread;
+    pthread_t helper_thread;
+    pthread_t reader_thread;
+};
+
+static inline struct journal *journal_of(struct store *store)
+{
+    return LIST_OWNER(store, struct journal, store);
+}
+
+static inline void journal_lock(pthread_mutex_t *mutex)
+{
+    check(pthread_mutex_lock(mutex) == 0);
+}
+
+static inline void journal_unlock(pthread_mutex_t *mutex)
+{
+    check(pthread_mutex_unlock(mutex) == 0);
+}
+
+/* A chore failed: it is tried again later. */
+void journal_put_off(struct journal *journal, enum err err, const char *doing);
+/* The largest atomic set that can be in a segment. */
+size_t journal_set_size_max(const struct journal *journal);
+/* Configured topics come on top of those that input may create. */
+uint32_t journal_topics_max(const struct journal *journal);
+void journal_wake_helper(struct journal *journal);
+bool journal_is_stopping(struct journal *journal);
+void journal_post_watches(struct journal *journal);
+void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* commit.c: the way of an append. */
+enum err commit_append(struct store *store, struct store_append *append) MUST_CHECK;
+void commit_release(struct store *store, bool alone);
+/* Queues a frame of the journal's own; `payload` is copied. The view lock may be held, the queue lock not. */
+enum err commit_internal(struct journal *journal, enum frame_kind kind, struct segment *segment, struct span payload) MUST_CHECK;
+/* Ends all that waits with `err`; the token is held. */
+void commit_fail_all(struct journal *journal, enum err err);
+/* One group, or a covering one; whether there was anything to do. The token is held. */
+bool commit_step(struct journal *journal);
+/* The journal ends here: after a failed write or sync nothing more can be promised. The token is held. */
+void commit_break(struct journal *journal, enum err err, const char *doing);
+/* Writes one empty group; the token is held. */
+enum err commit_cover(struct journal *journal) MUST_CHECK;
+
+/* roll.c: from segment to segment; the token is held. */
+enum err roll_seal(struct journal *journal) MUST_CHECK;
+/* The prepared segment becomes the active one, with a checkpoint in it. */
+enum err roll_begin(struct journal *journal, struct prepared *take_prepared) MUST_CHECK;
+/* A group with a checkpoint, synced. */
+enum err roll_write_checkpoint(struct journal *journal) MUST_CHECK;
+
+/* prepare.c: segments that wait to be begun; helper thread, or before threads start. */
+bool prepare_step(struct journal *journal);
+enum err prepare_one(struct journal *journal) MUST_CHECK;
+void prepare_add(struct journal *journal, struct prepared *take_prepared);
+
+/* retention.c: which segments go. */
+enum retention_room { RETENTION_ROOM, RETENTION_WAIT, RETENTION_NONE };
+
+bool retention_step(struct journal *journal);
+/* Whether log.size_max allows another segment; NONE: *ret_holder says what holds the oldest. */
+enum retention_room retention_room(struct journal *journal, uint32_t prepared, struct why *ret_holder);
+/* The number of a retired segment whose file nobody uses any more; 0: none. */
+uint64_t retention_take_discarded(struct journal *journal);
+/* The RETIRE frame of this segment is synced; token and view are held. */
+void retention_on_retired(struct journal *journal, struct segment *segment, struct span payload);
+
+/* seal.c: index files of sealed segments. */
+bool seal_step(struct journal *journal);
+/* Remembers where every partition stands as the segment ends; the view lock is held. */
+enum err seal_note_slots(struct journal *journal, struct segment *segment) MUST_CHECK;
+/* Opens the index file of a sealed segment, or makes it again. The caller holds a reference, no lock; it may take long. */
+enum err seal_open_index(struct journal *journal, struct segment *segment) MUST_CHECK;
+
+/* Applies a RETIRE payload to the catalog; false when it is malformed. *ret_number: the segment that went, or 0. */
+bool retention_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number) MUST_CHECK;
+
+/* recovery.c: from files to a journal that is ready for appends. */
+enum err recovery_run(struct journal *journal, struct why *why) MUST_CHECK;
+
+/* reader.c */
+enum err reader_read(struct store *store, struct store_read *read) MUST_CHECK;
+enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns,
+                          uint64_t *ret_offset) MUST_CHECK;
+
+/* The same, waiting for the disk; on the reader thread. */
+void reader_finish(struct journal *journal, struct store_read *take_read);
+
+/* lookup.c: sequence numbers over all segments. */
+enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has) MUST_CHECK;
+enum err lookup_runs(struct store *store, uint32_t sequence, uint64_t from, uint64_t to, struct store_run *runs,
+                     uint32_t size, uint32_t *ret_count, uint64_t *ret_covered) MUST_CHECK;
+
+#endif

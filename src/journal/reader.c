@@ -1,0 +1,376 @@
+/* Bounded reads of a partition: found through the indexes, checked frame by frame, handed out as plain batches. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/metric.h"
+#include "journal/journal_impl.h"
+#include "journal/replay.h"
+
+/*
+ * 1. Under the view lock: find the segment that holds the offset, and the stretches (extents) of it to look at; take a reference.
+ * 2. Without a lock: read stretch after stretch into the caller's buffer, verify every frame, move the batches together.
+ * 3. Data that is not in the page cache: the loop gets PENDING, and the reader thread does step 2.
+ *
+ * Only synced bytes are in an index, so nothing above the synced end is ever read. Bad bytes are passed over and said.
+ */
+
+enum { EXTENTS_PER_READ = 64 };
+
+struct place {
+    struct segment *segment; /* referenced */
+    struct fs_file *file;
+    uint32_t epoch_crc;
+    struct index_extent extents[EXTENTS_PER_READ];
+    uint32_t extent_count;
+    uint64_t segment_end_offset; /* of the partition */
+};
+
+/* --- 1. Finding ------------------------------------------------------------------------------------- */
+
+/* What a segment holds of a partition. AGAIN: its index file must be opened first. NOT_FOUND: nothing yet. */
+static enum err summary_of(const struct segment *segment, const struct partition *partition,
+                           struct index_partition *ret_summary)
+{
+    *ret_summary = (struct index_partition){0};
+    if (segment->index != NULL) {
+        bool has = segment_index_summary(segment->index, partition->slot, &ret_summary->summary);
+        return has ? ERR_NONE : ERR_NOT_FOUND;
+    }
+    if (segment->index_file == NULL)
+        return ERR_AGAIN;
+    return index_file_partition(segment->index_file, partition->topic, partition->partition, ret_summary);
+}
+
+static bool is_readable(const struct segment *segment)
+{
+    return segment->state != SEGMENT_INDEX_ONLY;
+}
+
+/* Whether records at or behind `offset` lie in here, or before: the first segment of which it is true is the one. */
+static enum err ends_behind(const struct segment *segment, const struct partition *partition, uint64_t offset,
+                            bool *ret_ends_behind)
+{
+    struct index_partition summary;
+    enum err err = summary_of(segment, partition, &summary);
+    if (err == ERR_NOT_FOUND && segment->index != NULL && segment->slots != NULL &&
+        partition->slot < segment->slot_count) {
+        summary.summary.end_offset = segment->slots[partition->slot].end_offset;
+        err = ERR_NONE;
+    }
+    if (err == ERR_NOT_FOUND) { /* nothing of it: the active one, or older than the partition */
+        *ret_ends_behind = segment->state == SEGMENT_ACTIVE;
+        return ERR_NONE;
+    }
+    *ret_ends_behind = err == ERR_NONE && summary.summary.end_offset > offset;
+    return err;
+}
+
+/* Binary search over the readable segments, the hint and its successor first. AGAIN: *ret_segment wants its index opened. */
+static enum err locate(const struct journal *journal, const struct partition *partition, const struct store_read *read,
+                       struct segment **ret_segment)
+{
+    const struct segment_table *table = &journal->table;
+    uint32_t low = 0;
+    while (low < table->count && !is_readable(table->segments[low]))
+        low++;
+    uint32_t high = table->count - 1;
+    if (read->hint != 0 && high > low && read->hint >= table->segments[low]->number) {
+        uint64_t step = read->hint - table->segments[low]->number;
+        if (step + low <= high && table->segments[step + low]->number == read->hint)
+            low += (uint32_t)step; /* readers go forward */
+    }
+    uint32_t step = 1;
+    while (low < high) { /* gallop from the front, then halve: the hint makes the first probe the answer */
+        uint32_t probe = low + step - 1 < high ? low + step - 1 : low + (high - low) / 2;
+        bool is_behind = false;
+        *ret_segment = table->segments[probe];
+        enum err err = ends_behind(table->segments[probe], partition, read->offset, &is_behind);
+        if (err != ERR_NONE)
+            return err;
+        if (is_behind) {
+            high = probe;
+            step = 1;
+        } else {
+            low = probe + 1;
+            step *= 2;
+        }
+    }
+    *ret_segment = table->segments[low];
+    return ERR_NONE;
+}
+
+static enum err extents_of(const struct segment *segment, const struct partition *partition, uint64_t offset,
+                           struct place *place)
+{
+    struct index_partition summary;
+    enum err err = summary_of(segment, partition, &summary);
+    place->extent_count = 0;
+    if (err == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (err != ERR_NONE)
+        return err;
+    place->segment_end_offset = summary.summary.end_offset;
+    if (segment->index == NULL)
+        return index_file_extents_from(segment->index_file, &summary, offset, place->extents, EXTENTS_PER_READ,
+                                       &place->extent_count);
+    place->extent_count = segment_index_extents_from(segment->index, partition->slot, offset, place->extents,
+                                                     EXTENTS_PER_READ);
+    return ERR_NONE;
+}
+
+/* AGAIN: the segment's index or file is to be opened; it is referenced then too. */
+static enum err find_place(struct journal *journal, struct store_read *read, struct place *ret_place)
+{
+    const struct partition *partition = catalog_partition(&journal->catalog, read->topic, read->partition);
+    if (partition == NULL)
+        return ERR_UNKNOWN_TOPIC;
+    if (read->offset < partition->start)
+        return ERR_EXPIRED;
+    if (read->offset >= partition->end)
+        return ERR_NOT_FOUND;
+    struct segment *segment = NULL;
+    enum err err = locate(journal, partition, read, &segment);
+    ret_place->segment_end_offset = read->offset;
+    if (err == ERR_NONE)
+        err = extents_of(segment, partition, read->offset, ret_place);
+    if (err == ERR_NONE && segment->file == NULL)
+        err = ERR_AGAIN;
+    if (err != ERR_NONE && err != ERR_AGAIN)
+        return err;
+    read->hint = segment->number;
+    segment->references++;
+    ret_place->segment = segment;
+    ret_place->file = segment->file;
+    ret_place->epoch_crc = frame_crc_of_epoch(segment->epoch);
+    return err;
+}
+
+static void leave(struct journal *journal, struct segment *segment)
+{
+    journal_lock(&journal->view);
+    segment->references--;
+    journal_unlock(&journal->view);
+}
+
+/* Opens what is missing of a segment; waits for the disk. */
+static enum err open_segment(struct journal *journal, struct segment *segment)
+{
+    enum err err = ERR_NONE;
+    journal_lock(&journal->view);
+    bool needs_index = segment->index == NULL && segment->index_file == NULL;
+    bool needs_file = segment->file == NULL;
+    journal_unlock(&journal->view);
+    if (needs_index)
+        err = seal_open_index(journal, segment);
+    if (err != ERR_NONE || !needs_file)
+        return err;
+    char name[SEGMENT_NAME_SIZE];
+    struct fs_file *file;
+    segment_name(name, segment->number, ".segment");
+    err = fs_open(journal->seams.fs, name, FS_OPEN_READ, &file);
+    if (err != ERR_NONE)
+        return err;
+    journal_lock(&journal->view);
+    if (segment->file == NULL) {
+        segment->file = file;
+        file = NULL;
+    }
+    journal_unlock(&journal->view);
+    fs_close(file);
+    return ERR_NONE;
+}
+
+/* --- 2. Reading ------------------------------------------------------------------------------------- */
+
+struct gather {
+    struct store_read *read;
+    uint32_t epoch_crc;
+    size_t len;            /* batches so far, at the front of the buffer */
+    uint64_t next_offset;
+    bool is_damaged;       /* bad bytes were met behind `len` */
+    bool is_cut;           /* the buffer ended inside a frame */
+};
+
+static void take_batch(struct gather *gather, const struct frame_batch *batch)
+{
+    uint64_t base = bytes_get_be64(batch->batch.data);
+    const struct store_read *read = gather->read;
+    if (batch->topic != read->topic || batch->partition != read->partition || base + batch->records <= read->offset)
+        return;
+    if (gather->is_damaged && gather->len == 0)
+        gather->next_offset = base; /* where a reader can go on behind the damage */
+    if (gather->is_damaged)
+        return;
+    memmove(read->buffer + gather->len, batch->batch.data, batch->batch.len);
+    gather->len += batch->batch.len;
+    gather->next_offset = base + batch->records;
+}
+
+/* Verifies the frames of one stretch, which stands in the buffer behind the batches so far, and takes its batches. */
+static void take_stretch(struct gather *gather, struct span bytes, bool is_whole)
+{
+    while (bytes.len >= FRAME_HEADER_SIZE) {
+        struct frame frame;
+        struct frame_batch batch;
+        if (!frame_read(bytes, gather->epoch_crc, &frame)) {
+            struct frame seen = frame_peek(bytes.data);
+            if (!is_whole && frame_padded(seen.len) > bytes.len && !gather->is_damaged) {
+                gather->is_cut = true;
+                return;
+            }
+            gather->is_damaged = true;
+            bytes = span_after(bytes, FRAME_ALIGNMENT);
+            continue;
+        }
+        if (frame.kind == FRAME_BATCH && frame_batch_read(frame.payload, &batch) && batch.batch.len >= 8)
+            take_batch(gather, &batch);
+        if (gather->is_damaged && gather->next_offset > gather->read->offset)
+            return;
+        bytes = span_after(bytes, frame_padded(frame.len));
+    }
+}
+
+/* Stretches that nearly touch are read in one go, as far as `room` allows; *ret_next is the first one left. */
+static void join_stretches(const struct place *place, uint32_t first, size_t room, uint64_t *ret_from, size_t *ret_len,
+                           uint32_t *ret_next)
+{
+    uint64_t from = place->extents[first].position;
+    uint64_t to = from + place->extents[first].len;
+    uint32_t next = first + 1;
+    for (; next < place->extent_count; next++) {
+        const struct index_extent *extent = &place->extents[next];
+        if (extent->position > to + SEGMENT_INDEX_GAP_MAX || extent->position + extent->len - from > room)
+            break;
+        to = extent->position + extent->len;
+    }
+    *ret_from = from;
+    *ret_len = (size_t)(to - from);
+    *ret_next = next;
+}
+
+static enum err gather_batches(struct gather *gather, const struct place *place, bool no_wait)
+{
+    struct store_read *read = gather->read;
+    uint32_t next;
+    for (uint32_t i = 0; i < place->extent_count && !gather->is_cut && !gather->is_damaged; i = next) {
+        uint64_t from;
+        size_t len;
+        size_t got;
+        size_t room = read->size - gather->len;
+        join_stretches(place, i, room, &from, &len, &next);
+        bool is_whole = len <= room;
+        if (!is_whole && gather->len > 0)
+            return ERR_NONE;
+        len = is_whole ? len : room;
+        enum err err = place->file->ops->pread(place->file, read->buffer + gather->len, len, from, no_wait, &got);
+        if (err != ERR_NONE)
+            return gather->len > 0 && err == ERR_AGAIN ? ERR_NONE : err;
+        take_stretch(gather, span_of(read->buffer + gather->len, got), is_whole);
+    }
+    return ERR_NONE;
+}
+
+static enum err judge(const struct gather *gather, const struct place *place)
+{
+    struct store_read *read = gather->read;
+    read->ret_len = gather->len;
+    read->ret_next_offset = gather->next_offset;
+    if (gather->len > 0)
+        return ERR_NONE;
+    if (gather->is_cut)
+        return ERR_TOO_LARGE;
+    if (read->ret_next_offset <= read->offset) /* nothing whole is left of it in this segment */
+        read->ret_next_offset = place->segment_end_offset > read->offset ? place->segment_end_offset : read->offset + 1;
+    metric_add(METRIC_DAMAGE, 1);
+    return ERR_DAMAGED;
+}
+
+/* Finds the place, and opens on the way what has not been read since the start. */
+static enum err find_open_place(struct journal *journal, struct store_read *read, bool no_wait, struct place *ret_place)
+{
+    enum err err = ERR_AGAIN;
+    while (err == ERR_AGAIN) {
+        journal_lock(&journal->view);
+        err = find_place(journal, read, ret_place);
+        journal_unlock(&journal->view);
+        if (err != ERR_AGAIN)
+            break;
+        enum err opened = no_wait ? ERR_AGAIN : open_segment(journal, ret_place->segment);
+        leave(journal, ret_place->segment);
+        if (opened != ERR_NONE)
+            return opened;
+    }
+    return err;
+}
+
+/* AGAIN with no_wait: what is wanted is not in memory. */
+static enum err read_now(struct journal *journal, struct store_read *read, bool no_wait)
+{
+    struct place place;
+    read->ret_len = 0;
+    read->ret_next_offset = read->offset;
+    enum err err = find_open_place(journal, read, no_wait, &place);
+    if (err != ERR_NONE)
+        return err == ERR_NOT_FOUND ? ERR_NONE : err; /* NOT_FOUND: the end of the log */
+    struct gather gather = {.read = read, .epoch_crc = place.epoch_crc, .next_offset = read->offset};
+    for (uint32_t i = 0; !no_wait && i < place.extent_count; i++)
+        place.file->ops->will_need(place.file, place.extents[i].position, place.extents[i].len);
+    err = gather_batches(&gather, &place, no_wait);
+    leave(journal, place.segment);
+    return err == ERR_NONE ? judge(&gather, &place) : err;
+}
+
+/* --- 3. Waiting --------------------------------------------------------------------------------------- */
+
+enum err reader_read(struct store *store, struct store_read *read)
+{
+    struct journal *journal = journal_of(store);
+    check(read->buffer != NULL && read->size > 0);
+    bool may_wait = read->reply_to == NULL || !journal->is_threaded;
+    enum err err = read_now(journal, read, !may_wait);
+    if (err != ERR_AGAIN) {
+        read->ret_err = err;
+        return err;
+    }
+    journal_lock(&journal->queue);
+    list_insert_last(&journal->reads, &read->mail.link);
+    check(pthread_cond_signal(&journal->reader_wakes) == 0);
+    journal_unlock(&journal->queue);
+    return ERR_PENDING;
+}
+
+void reader_finish(struct journal *journal, struct store_read *take_read)
+{
+    take_read->ret_err = read_now(journal, take_read, false);
+    mailbox_post(take_read->reply_to, &take_read->mail);
+}
+
+enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partition_number, int64_t wall_ns,
+                          uint64_t *ret_offset)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    const struct partition *partition = catalog_partition(&journal->catalog, topic, partition_number);
+    enum err err = partition == NULL ? ERR_UNKNOWN_TOPIC : ERR_NONE;
+    uint64_t offset = partition == NULL ? 0 : partition->end;
+    for (uint32_t i = journal->table.count; err == ERR_NONE && i > 0; i--) {
+        const struct segment *segment = journal->table.segments[i - 1];
+        struct index_partition summary;
+        struct index_extent extent;
+        if (!is_readable(segment) || segment->last_ns < wall_ns)
+            break;
+        err = summary_of(segment, partition, &summary);
+        if (err == ERR_NONE && segment->index != NULL)
+            err = segment_index_extent_at_time(segment->index, partition->slot, wall_ns, &extent) ? ERR_NONE
+                                                                                                 : ERR_NOT_FOUND;
+        else if (err == ERR_NONE)
+            err = index_file_extent_at_time(segment->index_file, &summary, wall_ns, &extent);
+        if (err == ERR_NONE)
+            offset = extent.base_offset;
+        err = err == ERR_NOT_FOUND ? ERR_NONE : err;
+    }
+    journal_unlock(&journal->view);
+    *ret_offset = offset;
+    return err;
+}

@@ -1,0 +1,312 @@
+/* Frames applied to catalog, table and index. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/replay.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "journal/checkpoint.h"
+#include "journal/scanner.h"
+
+enum { RUNS_FIXED = 24, RUN_SIZE = 16, IDENTITIES_FIXED = 16, IDENTITY_SIZE = 16, CHECKPOINT_SIZE_MAX = 256 << 20 };
+
+void replay_init(struct replay *replay)
+{
+    *replay = (struct replay){0};
+    buffer_init(&replay->checkpoint, CHECKPOINT_SIZE_MAX);
+}
+
+void replay_done(struct replay *replay)
+{
+    buffer_done(&replay->checkpoint);
+}
+
+static enum err apply_group(struct replay *replay, const struct frame *frame)
+{
+    struct frame_group group;
+    if (!frame_group_read(frame->payload, &group))
+        return ERR_BAD_INPUT;
+    replay->first_ns = replay->first_ns == 0 ? group.wall_ns : replay->first_ns;
+    replay->last_ns = group.wall_ns > replay->last_ns ? group.wall_ns : replay->last_ns;
+    return ERR_NONE;
+}
+
+static enum err apply_batch(struct replay *replay, const struct frame *frame, uint64_t position)
+{
+    struct frame_batch batch;
+    if (!frame_batch_read(frame->payload, &batch) || batch.batch.len < 8)
+        return ERR_BAD_INPUT;
+    replay->records += batch.records;
+    struct partition *partition =
+        replay->catalog == NULL ? NULL : catalog_partition(replay->catalog, batch.topic, batch.partition);
+    if (partition == NULL)
+        return replay->catalog == NULL ? ERR_NONE : ERR_BAD_INPUT;
+    uint64_t base = bytes_get_be64(batch.batch.data);
+    if (base != partition->next) {
+        replay->gaps++;
+        if (replay->on_gap != NULL)
+            replay->on_gap(replay->owner, &batch, partition->next, base);
+        if (base < partition->next)
+            return ERR_NONE; /* no reader may meet an offset twice */
+    }
+    partition->next = partition->end = base + batch.records;
+    size_t len = frame_padded(frame->len);
+    partition->bytes += len;
+    if (replay->index == NULL)
+        return ERR_NONE;
+    struct index_batch entry = {
+        .slot = partition->slot,
+        .records = batch.records,
+        .base_offset = base,
+        .position = (uint32_t)position,
+        .len = (uint32_t)len,
+        .wall_ns = batch.wall_ns,
+    };
+    return segment_index_add_batch(replay->index, &entry);
+}
+
+static enum err apply_topic(struct replay *replay, const struct frame *frame)
+{
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    if (frame->payload.len <= 16)
+        return ERR_BAD_INPUT;
+    const uint8_t *body = frame->payload.data;
+    struct span name = span_after(frame->payload, 16);
+    struct topic *topic = catalog_topic_by_name(replay->catalog, name);
+    if (topic != NULL) /* created while the checkpoint was written that holds it too */
+        return topic->public.id == bytes_get_le32(body) ? ERR_NONE : ERR_BAD_INPUT;
+    return catalog_topic_add(replay->catalog, bytes_get_le32(body), name, bytes_get_le32(body + 4),
+                             (int64_t)bytes_get_le64(body + 8), &topic);
+}
+
+static enum err apply_sequence(struct replay *replay, const struct frame *frame)
+{
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    if (frame->payload.len <= 8)
+        return ERR_BAD_INPUT;
+    struct span name = span_after(frame->payload, 8);
+    if (catalog_sequence_by_name(replay->catalog, name) >= 0)
+        return ERR_NONE;
+    return catalog_sequence_add(replay->catalog, bytes_get_le32(frame->payload.data), name);
+}
+
+static enum err apply_run(struct replay *replay, uint32_t sequence, const uint8_t *at)
+{
+    struct store_run run = {bytes_get_le64(at), bytes_get_le64(at + 8)};
+    if (!run_is_legal(run.from, run.count))
+        return ERR_BAD_INPUT;
+    if (replay->catalog != NULL)
+        catalog_sequence_raise(replay->catalog, sequence, run.from + run.count - 1);
+    if (replay->index == NULL)
+        return ERR_NONE;
+    return segment_index_add_runs(replay->index, sequence, &run, 1, (uint32_t)replay->set_position);
+}
+
+static enum err apply_runs(struct replay *replay, const struct frame *frame)
+{
+    struct span payload = frame->payload;
+    if (payload.len < RUNS_FIXED)
+        return ERR_BAD_INPUT;
+    uint32_t sequence = bytes_get_le32(payload.data);
+    uint64_t count = bytes_get_le32(payload.data + 4);
+    uint64_t producer_len = bytes_get_le32(payload.data + 16);
+    if (payload.len != RUNS_FIXED + count * RUN_SIZE + producer_len || producer_len > STORE_PRODUCER_MAX ||
+        sequence >= CATALOG_SEQUENCES_MAX ||
+        (replay->catalog != NULL && sequence >= replay->catalog->sequence_count))
+        return ERR_BAD_INPUT;
+    enum err err = ERR_NONE;
+    for (uint64_t i = 0; err == ERR_NONE && i < count; i++)
+        err = apply_run(replay, sequence, payload.data + RUNS_FIXED + i * RUN_SIZE);
+    if (err == ERR_NONE && producer_len > 0 && replay->catalog != NULL)
+        err = catalog_producer_raise(replay->catalog, sequence, span_after(payload, payload.len - producer_len),
+                                     bytes_get_le64(payload.data + 8), frame->lsn);
+    return err;
+}
+
+static enum err apply_identities(struct replay *replay, const struct frame *frame)
+{
+    struct span payload = frame->payload;
+    if (payload.len < IDENTITIES_FIXED)
+        return ERR_BAD_INPUT;
+    uint64_t count = bytes_get_le32(payload.data);
+    if (payload.len != IDENTITIES_FIXED + count * IDENTITY_SIZE)
+        return ERR_BAD_INPUT;
+    int64_t wall_ns = (int64_t)bytes_get_le64(payload.data + 8);
+    enum err err = ERR_NONE;
+    for (uint64_t i = 0; err == ERR_NONE && i < count; i++) {
+        const uint8_t *hash = payload.data + IDENTITIES_FIXED + i * IDENTITY_SIZE;
+        if (replay->index != NULL)
+            err = segment_index_add_identity(replay->index, hash, wall_ns);
+        if (err == ERR_NONE && replay->identities != NULL)
+            err = identity_window_load(replay->identities, hash, wall_ns);
+    }
+    return err;
+}
+
+static enum err apply_retire(struct replay *replay, const struct frame *frame)
+{
+    uint64_t number;
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    if (!retention_apply(replay->catalog, frame->payload, &number))
+        return ERR_BAD_INPUT;
+    struct segment *segment = replay->table == NULL ? NULL : segment_table_find(replay->table, number);
+    if (segment != NULL && segment->state == SEGMENT_SEALED)
+        segment_move(segment, SEGMENT_INDEX_ONLY);
+    return ERR_NONE;
+}
+
+static enum err apply_checkpoint(struct replay *replay, const struct frame *frame, bool is_first)
+{
+    if (is_first)
+        buffer_clear(&replay->checkpoint);
+    enum err err = buffer_append(&replay->checkpoint, frame->payload);
+    replay->has_checkpoint = err == ERR_NONE && (frame->flags & FRAME_MORE) == 0;
+    return err;
+}
+
+static enum err apply(struct replay *replay, const struct frame *frame, uint64_t position)
+{
+    switch (frame->kind) {
+    case FRAME_GROUP: return apply_group(replay, frame);
+    case FRAME_BATCH: return apply_batch(replay, frame, position);
+    case FRAME_TOPIC: return apply_topic(replay, frame);
+    case FRAME_SEQUENCE: return apply_sequence(replay, frame);
+    case FRAME_RUNS: return apply_runs(replay, frame);
+    case FRAME_IDENTITIES: return apply_identities(replay, frame);
+    case FRAME_CHECKPOINT: return apply_checkpoint(replay, frame, position == replay->set_position);
+    case FRAME_RETIRE: return apply_retire(replay, frame);
+    case FRAME_SEAL: replay->is_sealed = true; return ERR_NONE;
+    default: return ERR_BAD_INPUT;
+    }
+}
+
+enum err replay_set(struct replay *replay, struct span frames, uint64_t position)
+{
+    struct frame frame;
+    replay->set_position = position;
+    for (uint64_t at = position; scan_set_next(&frames, &position, &frame); at = position) {
+        enum err err = apply(replay, &frame, at);
+        if (err == ERR_MEMORY)
+            return err;
+        if (err != ERR_NONE)
+            replay->strange++;
+    }
+    return ERR_NONE;
+}
+
+enum err replay_read_header(struct fs_file *file, struct segment_header *ret_header,
+                            enum segment_header_state *ret_state, struct why *why)
+{
+    uint8_t page[SEGMENT_PAGE] = {0};
+    size_t len;
+    enum err err = fs_pread(file, page, sizeof page, 0, &len);
+    if (err != ERR_NONE)
+        return err;
+    return segment_header_read(page, ret_header, ret_state, why);
+}
+
+static enum err open_segment(struct journal *journal, uint64_t number, struct fs_file **ret_file)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, number, ".segment");
+    return fs_open(journal->seams.fs, name, FS_OPEN_READ, ret_file);
+}
+
+/* Every set up to the end; behind bad bytes it goes on with the next good frame. */
+static enum err scan_all(struct scanner *scanner, struct replay *replay)
+{
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE) {
+        struct scan_set set;
+        enum scan scan = scanner_next(scanner, &set, &err);
+        if (scan == SCAN_FAILED)
+            return err;
+        err = replay_set(replay, set.bytes, set.position);
+        if (err == ERR_NONE && scan == SCAN_STOP) {
+            if (set.position + set.bytes.len >= scanner->end)
+                return ERR_NONE;
+            err = scanner_resync(scanner, set.position + set.bytes.len);
+            if (err == ERR_NOT_FOUND)
+                return ERR_NONE;
+        }
+    }
+    return err;
+}
+
+enum err replay_index(struct journal *journal, struct segment *segment)
+{
+    struct fs_file *file;
+    enum err err = open_segment(journal, segment->number, &file);
+    if (err != ERR_NONE)
+        return err;
+    struct scanner scanner;
+    struct replay replay;
+    struct catalog catalog;
+    struct segment_table table = {0};
+    scanner_init(&scanner, file, segment->epoch, segment->end, journal_set_size_max(journal));
+    scanner_seek(&scanner, SEGMENT_HEADER_SIZE, segment->first_lsn, 0);
+    replay_init(&replay);
+    /* Its own checkpoint gives topics and next offsets, as they were when it began. */
+    err = replay_checkpoint_of(journal, segment->number, &catalog, &table);
+    if (err == ERR_NONE) {
+        replay.catalog = &catalog;
+        replay.index = segment->index;
+        err = scan_all(&scanner, &replay);
+        catalog_done(&catalog);
+        segment_table_done(&table);
+    }
+    replay_done(&replay);
+    scanner_done(&scanner);
+    fs_close(file);
+    return err;
+}
+
+enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct catalog *ret_catalog,
+                              struct segment_table *ret_table)
+{
+    struct fs_file *file;
+    enum err err = open_segment(journal, number, &file);
+    if (err != ERR_NONE)
+        return err;
+    struct segment_header header;
+    enum segment_header_state state;
+    struct scanner scanner = {0};
+    struct replay replay;
+    replay_init(&replay);
+    err = replay_read_header(file, &header, &state, NULL);
+    if (err == ERR_NONE && (state == SEGMENT_HEADER_ABSENT || state == SEGMENT_HEADER_LOST || header.number != number))
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NONE) {
+        scanner_init(&scanner, file, header.epoch, header.size, journal_set_size_max(journal));
+        scanner_seek(&scanner, SEGMENT_HEADER_SIZE, header.first_lsn, 0);
+        struct scan_set set = {0};
+        /* The first set is the GROUP frame, the second the checkpoint. */
+        for (int i = 0; i < 2 && err == ERR_NONE && scanner_next(&scanner, &set, &err) == SCAN_SET; i++)
+            err = replay_set(&replay, set.bytes, set.position);
+    }
+    if (err == ERR_NONE && !replay.has_checkpoint)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NONE)
+        err = replay_load_checkpoint(journal, &replay, ret_catalog, ret_table);
+    replay_done(&replay);
+    scanner_done(&scanner);
+    fs_close(file);
+    return err;
+}
+
+enum err replay_load_checkpoint(struct journal *journal, const struct replay *replay, struct catalog *ret_catalog,
+                                struct segment_table *ret_table)
+{
+    *ret_table = (struct segment_table){0};
+    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), random_u64(journal->seams.random));
+    if (err == ERR_NONE)
+        err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
+    if (err != ERR_NONE) {
+        catalog_done(ret_catalog);
+        segment_table_done(ret_table);
+    }
+    return err;
+}

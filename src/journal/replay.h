@@ -1,0 +1,48 @@
+/* What frames do to the state: the one reading of them, for recovery and for making an index again. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_REPLAY_H
+#define JOURNAL_REPLAY_H
+
+#include "base/buffer.h"
+#include "journal/frame.h"
+#include "journal/journal_impl.h"
+
+/* Any of the targets may be NULL: then frames do nothing to it. */
+struct replay {
+    struct catalog *catalog;
+    struct segment_table *table;
+    struct segment_index *index;
+    struct identity_window *identities;
+    uint64_t records;
+    uint64_t gaps;        /* batches whose offset is not the expected one */
+    uint64_t strange;     /* frames whose payload makes no sense */
+    uint64_t set_position; /* of the set being applied: where appends begin */
+    int64_t first_ns;
+    int64_t last_ns;
+    bool is_sealed;
+    struct buffer checkpoint; /* the pieces so far */
+    bool has_checkpoint;      /* a whole one was found; it is in `checkpoint` until the next begins */
+    void (*on_gap)(void *owner, const struct frame_batch *batch, uint64_t expected, uint64_t found);
+    void *owner;
+};
+
+void replay_init(struct replay *replay);
+void replay_done(struct replay *replay);
+/* Applies the frames of a set, in order. MEMORY, TOO_MANY. */
+enum err replay_set(struct replay *replay, struct span frames, uint64_t position) MUST_CHECK;
+
+/* Fills the index of a sealed segment from its frames; bad ranges are passed over. */
+enum err replay_index(struct journal *journal, struct segment *segment) MUST_CHECK;
+/* The state at the beginning of segment `number`; the caller is done with both afterwards. NOT_FOUND, DAMAGED. */
+enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct catalog *ret_catalog,
+                              struct segment_table *ret_table) MUST_CHECK;
+
+/* The catalog and table of the checkpoint that was found. DAMAGED, MEMORY: then both are empty. */
+enum err replay_load_checkpoint(struct journal *journal, const struct replay *replay, struct catalog *ret_catalog,
+                                struct segment_table *ret_table) MUST_CHECK;
+
+/* The header page of a segment file. */
+enum err replay_read_header(struct fs_file *file, struct segment_header *ret_header,
+                            enum segment_header_state *ret_state, struct why *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,432 @@
+/* Which segments go: by age, by size, by the ceiling of the whole log, never what a named reader still needs. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/metric.h"
+#include "journal/journal_impl.h"
+
+/*
+ * 1. The oldest sealed segment is judged: it goes when all topics in it have expired there, or when the log is at its
+ *    ceiling; a held record keeps it.
+ * 2. A RETIRE frame says so, with the new first offsets. Only when it is synced do readers see less, and the file is
+ *    given away (recycled by prepare.c, or removed).
+ * 3. Its index file stays for receipts.keep, so that numbers of producers are still known.
+ */
+
+enum { START_SIZE = 24, STARTS_PER_FRAME = 4096, RETIRE_FIXED = 8 };
+
+#define CLOCK_JUMP_NS (300 * CLOCK_NS_PER_S)
+#define CLOCK_SUSPEND_NS (3600 * CLOCK_NS_PER_S)
+
+static const struct journal_topic_settings *settings_of(const struct journal *journal, const char *name)
+{
+    for (uint32_t i = 0; i < journal->settings.topic_count; i++)
+        if (strcmp(journal->settings.topics[i].name, name) == 0)
+            return &journal->settings.topics[i];
+    return &journal->settings.defaults;
+}
+
+/* --- Judging the oldest segment --------------------------------------------------------------- */
+
+struct judgement {
+    struct journal *journal;
+    int64_t now_ns;
+    bool age_counts;
+    bool is_forced;     /* the log's ceiling is reached: what has not expired goes too */
+    bool lacks_space;   /* the disk is full: so does what may be dropped */
+    bool is_kept;
+    struct why holder;
+    uint32_t topic;     /* the sums below are of this topic */
+    uint64_t topic_bytes;
+    int64_t topic_last_ns;
+    bool topic_is_held;
+    uint64_t dropped;   /* records that a policy gives up although a reader needs them */
+    struct buffer starts;
+    enum err err;
+};
+
+static const struct hold *find_hold(const struct journal *journal, const struct index_partition *partition)
+{
+    LIST_EACH (&journal->holds, link) {
+        const struct hold *hold = LIST_OWNER(link, struct hold, link);
+        if (hold->topic == partition->topic && hold->partition == partition->partition &&
+            hold->offset < partition->summary.end_offset)
+            return hold;
+    }
+    return NULL;
+}
+
+static uint64_t bytes_of_topic(const struct topic *topic)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < topic->public.partitions; i++)
+        bytes += topic->partitions[i].bytes;
+    return bytes;
+}
+
+/* The sums of one topic are complete: has it expired in this segment? */
+static void judge_topic(struct judgement *judgement)
+{
+    if (judgement->topic_bytes == 0)
+        return;
+    const struct topic *topic = judgement->journal->catalog.topics[judgement->topic];
+    const struct journal_topic_settings *settings = settings_of(judgement->journal, topic->public.name);
+    bool is_old = settings->retention_age_ns > 0 && judgement->age_counts &&
+                  judgement->now_ns - judgement->topic_last_ns > settings->retention_age_ns;
+    bool is_large = settings->retention_size > 0 &&
+                    bytes_of_topic(topic) >= settings->retention_size + judgement->topic_bytes;
+    bool drops = settings->when_full == JOURNAL_DROP_OLDEST;
+    bool is_over = is_large || judgement->is_forced || (drops && judgement->lacks_space);
+    bool may_drop = drops && is_over;
+    if (judgement->topic_is_held && !may_drop)
+        judgement->is_kept = true;
+    if (!is_old && !is_over)
+        judgement->is_kept = true;
+}
+
+static void note_start(struct judgement *judgement, const struct index_partition *partition)
+{
+    if (judgement->err == ERR_NONE)
+        judgement->err = buffer_reserve(&judgement->starts, START_SIZE);
+    if (judgement->err != ERR_NONE)
+        return;
+    uint8_t *at = judgement->starts.data + judgement->starts.len;
+    bytes_put_le32(at, partition->topic);
+    bytes_put_le32(at + 4, partition->partition);
+    bytes_put_le64(at + 8, partition->summary.end_offset);
+    bytes_put_le64(at + 16, partition->summary.bytes);
+    judgement->starts.len += START_SIZE;
+}
+
+static void on_partition(void *owner, const struct index_partition *partition)
+{
+    struct judgement *judgement = owner;
+    if (partition->summary.bytes == 0 || partition->topic >= judgement->journal->catalog.topic_count)
+        return;
+    if (partition->topic != judgement->topic) {
+        judge_topic(judgement);
+        judgement->topic = partition->topic;
+        judgement->topic_bytes = 0;
+        judgement->topic_last_ns = INT64_MIN;
+        judgement->topic_is_held = false;
+    }
+    judgement->topic_bytes += partition->summary.bytes;
+    if (partition->summary.last_ns > judgement->topic_last_ns)
+        judgement->topic_last_ns = partition->summary.last_ns;
+    const struct hold *hold = find_hold(judgement->journal, partition);
+    if (hold != NULL) {
+        judgement->topic_is_held = true;
+        judgement->dropped += partition->summary.end_offset - hold->offset;
+        (void)why_set(&judgement->holder, ERR_FULL, "group %.*s has not completed %s/%u from offset %llu",
+                      (int)hold->name_len, hold->name,
+                      judgement->journal->catalog.topics[partition->topic]->public.name, partition->partition,
+                      (unsigned long long)hold->offset);
+    }
+    note_start(judgement, partition);
+}
+
+/* The view lock is held: partitions and holds stand still. One segment's directory is read under it. */
+static enum err judge(struct judgement *judgement, const struct segment *segment)
+{
+    buffer_init(&judgement->starts, (size_t)START_SIZE * (judgement->journal->catalog.slot_count + 1));
+    judgement->topic = UINT32_MAX;
+    enum err err = index_file_each_partition(segment->index_file, on_partition, judgement);
+    if (err == ERR_NONE && judgement->topic != UINT32_MAX)
+        judge_topic(judgement);
+    return err == ERR_NONE ? judgement->err : err;
+}
+
+/* --- Retiring ----------------------------------------------------------------------------------- */
+
+/* RETIRE: segments 4, starts 4, segment numbers 8 each, starts of 24 bytes each. The last one names the segment. */
+static enum err queue_retire(struct journal *journal, struct segment *segment, struct span starts)
+{
+    enum err err = ERR_NONE;
+    bool is_last = false;
+    while (err == ERR_NONE && !is_last) {
+        size_t count = starts.len / START_SIZE < STARTS_PER_FRAME ? starts.len / START_SIZE : STARTS_PER_FRAME;
+        is_last = count * START_SIZE == starts.len;
+        size_t numbers = is_last ? 8 : 0;
+        size_t len = RETIRE_FIXED + numbers + count * START_SIZE;
+        uint8_t *payload = malloc(len);
+        if (payload == NULL)
+            return ERR_MEMORY;
+        bytes_put_le32(payload, is_last ? 1 : 0);
+        bytes_put_le32(payload + 4, (uint32_t)count);
+        if (is_last)
+            bytes_put_le64(payload + RETIRE_FIXED, segment->number);
+        if (count > 0)
+            memcpy(payload + RETIRE_FIXED + numbers, starts.data, count * START_SIZE);
+        err = commit_internal(journal, FRAME_RETIRE, is_last ? segment : NULL, span_of(payload, len));
+        free(payload);
+        starts = span_after(starts, count * START_SIZE);
+    }
+    return err;
+}
+
+bool retention_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number)
+{
+    if (payload.len < RETIRE_FIXED)
+        return false;
+    uint32_t numbers = bytes_get_le32(payload.data);
+    uint32_t starts = bytes_get_le32(payload.data + 4);
+    if (numbers > 1 || payload.len != RETIRE_FIXED + numbers * 8 + (uint64_t)starts * START_SIZE)
+        return false;
+    *ret_number = numbers == 0 ? 0 : bytes_get_le64(payload.data + RETIRE_FIXED);
+    const uint8_t *at = payload.data + RETIRE_FIXED + numbers * 8;
+    for (uint32_t i = 0; i < starts; i++, at += START_SIZE) {
+        struct partition *partition = catalog_partition(catalog, bytes_get_le32(at), bytes_get_le32(at + 4));
+        if (partition == NULL)
+            return false;
+        uint64_t start = bytes_get_le64(at + 8);
+        uint64_t gone = bytes_get_le64(at + 16);
+        partition->start = start > partition->start ? start : partition->start;
+        partition->bytes = gone < partition->bytes ? partition->bytes - gone : 0;
+    }
+    return true;
+}
+
+static void add_index_bytes(struct journal *journal, const struct segment *segment)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, segment->number, ".index");
+    struct fs_file *file;
+    struct fs_stat stat = {0};
+    if (fs_open(journal->seams.fs, name, FS_OPEN_READ, &file) != ERR_NONE)
+        return;
+    if (file->ops->stat(file, &stat) == ERR_NONE)
+        journal->index_only_bytes += stat.size;
+    fs_close(file);
+}
+
+void retention_on_retired(struct journal *journal, struct segment *segment, struct span payload)
+{
+    uint64_t number;
+    check(retention_apply(&journal->catalog, payload, &number));
+    if (segment == NULL)
+        return;
+    segment_move(segment, SEGMENT_INDEX_ONLY);
+    list_insert_last(&journal->discarded, &segment->link);
+    metric_add(METRIC_SEGMENTS_RETIRED, 1);
+    journal_wake_helper(journal);
+}
+
+uint64_t retention_take_discarded(struct journal *journal)
+{
+    uint64_t number = 0;
+    journal_lock(&journal->view);
+    LIST_EACH_SAFE (&journal->discarded, link) {
+        struct segment *segment = LIST_OWNER(link, struct segment, link);
+        if (number != 0 || segment->references > 0)
+            continue;
+        segment->file = fs_close(segment->file);
+        list_remove(&segment->link);
+        number = segment->number;
+        add_index_bytes(journal, segment);
+    }
+    journal_unlock(&journal->view);
+    return number;
+}
+
+/* --- The step ------------------------------------------------------------------------------------ */
+
+static uint32_t count_files(const struct journal *journal)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < journal->table.count; i++) {
+        const struct segment *segment = journal->table.segments[i];
+        if (segment->state != SEGMENT_INDEX_ONLY || !list_is_empty(&segment->link))
+            count++;
+    }
+    return count;
+}
+
+static uint64_t files_max(const struct journal *journal)
+{
+    uint64_t max = journal->settings.size_max / journal->settings.segment_size;
+    return max < JOURNAL_PREPARED_MIN + 2 ? JOURNAL_PREPARED_MIN + 2 : max;
+}
+
+/* The first whole segment that is not the active one; NULL when none can be judged now. The view lock is held. */
+static struct segment *oldest_sealed(const struct journal *journal)
+{
+    for (uint32_t i = 0; i < journal->table.count; i++) {
+        struct segment *segment = journal->table.segments[i];
+        if (segment->state == SEGMENT_INDEX_ONLY || segment->state == SEGMENT_RETIRING)
+            continue;
+        return segment->state == SEGMENT_SEALED ? segment : NULL;
+    }
+    return NULL;
+}
+
+static bool some_is_retiring(const struct journal *journal)
+{
+    for (uint32_t i = 0; i < journal->table.count; i++)
+        if (journal->table.segments[i]->state == SEGMENT_RETIRING)
+            return true;
+    return false;
+}
+
+/* A wall clock that jumped would expire everything at once: age stops counting for a while. */
+static bool age_counts(struct journal *journal)
+{
+    int64_t now_ns = clock_now_ns(journal->seams.clock);
+    int64_t offset_ns = clock_wall_ns(journal->seams.clock) - now_ns;
+    int64_t jump_ns = offset_ns - journal->wall_offset_ns;
+    if (jump_ns > CLOCK_JUMP_NS || jump_ns < -CLOCK_JUMP_NS) {
+        journal->wall_offset_ns = offset_ns;
+        journal->age_suspended_until_ns = now_ns + CLOCK_SUSPEND_NS;
+        journal_tell(journal, JOURNAL_EVENT_CLOCK_JUMP, "jump_seconds=%lld age_retention=suspended for_seconds=%lld",
+                     (long long)(jump_ns / CLOCK_NS_PER_S), (long long)(CLOCK_SUSPEND_NS / CLOCK_NS_PER_S));
+    }
+    return now_ns >= journal->age_suspended_until_ns;
+}
+
+/* Index files of retired segments whose time is over. */
+static bool forget_index(struct journal *journal)
+{
+    journal_lock(&journal->view);
+    struct segment *segment = journal->table.count == 0 ? NULL : journal->table.segments[0];
+    int64_t age_ns = segment == NULL ? 0 : clock_wall_ns(journal->seams.clock) - segment->last_ns;
+    bool is_over = journal->index_only_bytes > journal->settings.receipts_size_max ||
+                   (age_ns > journal->settings.receipts_keep_ns && age_counts(journal));
+    bool goes = segment != NULL && segment->state == SEGMENT_INDEX_ONLY && list_is_empty(&segment->link) &&
+                segment->references == 0 && is_over;
+    if (goes)
+        segment_table_remove(&journal->table, segment);
+    journal_unlock(&journal->view);
+    if (!goes)
+        return false;
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, segment->number, ".index");
+    struct fs_file *file;
+    struct fs_stat stat = {0};
+    if (fs_open(journal->seams.fs, name, FS_OPEN_READ, &file) == ERR_NONE) {
+        (void)file->ops->stat(file, &stat);
+        fs_close(file);
+    }
+    journal->index_only_bytes -= stat.size < journal->index_only_bytes ? stat.size : journal->index_only_bytes;
+    (void)journal->seams.fs->ops->unlink(journal->seams.fs, name);
+    segment_free(segment);
+    return true;
+}
+
+static void tell_dropped(struct journal *journal, const struct segment *segment, const struct judgement *judgement)
+{
+    if (judgement->dropped == 0)
+        return;
+    metric_add(METRIC_RECORDS_DROPPED, (int64_t)judgement->dropped);
+    journal_tell(journal, JOURNAL_EVENT_DROPPED, "segment=%llu records=%llu policy=drop_oldest reason=\"%s\"",
+                 (unsigned long long)segment->number, (unsigned long long)judgement->dropped, judgement->holder.text);
+}
+
+/* Judges the oldest; true when it goes. Also run to learn who holds it. */
+static bool judge_oldest(struct journal *journal, bool retires, struct why *ret_holder)
+{
+    struct judgement judgement = {
+        .journal = journal,
+        .now_ns = clock_wall_ns(journal->seams.clock),
+        .age_counts = age_counts(journal),
+    };
+    journal_lock(&journal->queue);
+    bool lacks_space = journal->lacks_space && journal->is_blocked;
+    journal_unlock(&journal->queue);
+    journal_lock(&journal->view);
+    struct segment *segment = oldest_sealed(journal);
+    bool goes = false;
+    if (segment != NULL && segment->index_file != NULL) {
+        judgement.lacks_space = lacks_space;
+        judgement.is_forced = count_files(journal) + JOURNAL_PREPARED_MIN >= files_max(journal);
+        goes = judge(&judgement, segment) == ERR_NONE && !judgement.is_kept;
+    }
+    if (goes && retires)
+        segment_move(segment, SEGMENT_RETIRING);
+    journal_unlock(&journal->view);
+    if (goes && retires) {
+        tell_dropped(journal, segment, &judgement);
+        enum err err = queue_retire(journal, segment, buffer_span(&judgement.starts));
+        if (err != ERR_NONE)
+            journal_put_off(journal, err, "retiring a segment");
+    }
+    if (ret_holder != NULL)
+        *ret_holder = judgement.holder;
+    buffer_done(&judgement.starts);
+    return goes;
+}
+
+/* The file of the oldest segment's index is opened outside the view lock. */
+static void open_oldest_index(struct journal *journal)
+{
+    journal_lock(&journal->view);
+    struct segment *segment = oldest_sealed(journal);
+    bool is_missing = segment != NULL && segment->index == NULL && segment->index_file == NULL;
+    if (is_missing)
+        segment->references++;
+    journal_unlock(&journal->view);
+    if (!is_missing)
+        return;
+    enum err err = seal_open_index(journal, segment);
+    if (err != ERR_NONE)
+        journal_put_off(journal, err, "opening an index file");
+    journal_lock(&journal->view);
+    segment->references--;
+    journal_unlock(&journal->view);
+}
+
+bool retention_step(struct journal *journal)
+{
+    if (forget_index(journal))
+        return true;
+    open_oldest_index(journal);
+    journal_lock(&journal->view);
+    bool waits = some_is_retiring(journal);
+    journal_unlock(&journal->view);
+    return !waits && judge_oldest(journal, true, NULL);
+}
+
+enum retention_room retention_room(struct journal *journal, uint32_t prepared, struct why *ret_holder)
+{
+    journal_lock(&journal->view);
+    bool is_soon = some_is_retiring(journal);
+    bool has_discarded = !list_is_empty(&journal->discarded);
+    bool has_room = count_files(journal) + prepared + 1 <= files_max(journal);
+    journal_unlock(&journal->view);
+    if (has_discarded)
+        return RETENTION_ROOM;
+    if (is_soon && (prepared > 0 || !has_room))
+        return RETENTION_WAIT;
+    if (has_room)
+        return RETENTION_ROOM;
+    return judge_oldest(journal, false, ret_holder) ? RETENTION_WAIT : RETENTION_NONE;
+}
+
+enum err journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
+{
+    check(name.len > 0 && name.len <= STORE_TOPIC_NAME_MAX);
+    enum err err = ERR_NONE;
+    journal_lock(&journal->view);
+    struct hold *found = NULL;
+    LIST_EACH (&journal->holds, link) {
+        struct hold *hold = LIST_OWNER(link, struct hold, link);
+        if (hold->topic == topic && hold->partition == partition &&
+            span_equal(span_of(hold->name, hold->name_len), name))
+            found = hold;
+    }
+    if (catalog_partition(&journal->catalog, topic, partition) == NULL)
+        err = ERR_UNKNOWN_TOPIC;
+    else if (found == NULL && journal->hold_count >= JOURNAL_HOLDS_MAX)
+        err = ERR_TOO_MANY;
+    else if (found == NULL && (found = calloc(1, sizeof *found)) == NULL)
+        err = ERR_MEMORY;
+    if (err == ERR_NONE && found->name_len == 0) {
+        *found = (struct hold){.topic = topic, .partition = partition, .name_len = name.len};
+        memcpy(found->name, name.data, name.len);
+        list_insert_last(&journal->holds, &found->link);
+        journal->hold_count++;
+    }
+    if (err == ERR_NONE)
+        found->offset = offset;
+    journal_unlock(&journal->view);
+    return err;
+}

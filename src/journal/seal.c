@@ -1,0 +1,151 @@
+/* Index files: written when a segment is sealed, made again when one is missing or bad. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "journal/checkpoint.h"
+#include "journal/journal_impl.h"
+#include "journal/replay.h"
+#include "journal/scanner.h"
+
+enum err seal_note_slots(struct journal *journal, struct segment *segment)
+{
+    const struct catalog *catalog = &journal->catalog;
+    struct index_slot *slots = calloc(catalog->slot_count + 1, sizeof *slots);
+    if (slots == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < catalog->slot_count; i++) {
+        const struct partition *partition = catalog->slots[i];
+        struct index_summary summary = {.first_offset = partition->end, .end_offset = partition->end};
+        (void)segment_index_summary(segment->index, i, &summary);
+        slots[i] = (struct index_slot){
+            .topic = partition->topic,
+            .partition = partition->partition,
+            .slot = i,
+            .first_offset = summary.first_offset,
+            .end_offset = summary.end_offset,
+        };
+    }
+    free(segment->slots);
+    segment->slots = slots;
+    segment->slot_count = catalog->slot_count;
+    return ERR_NONE;
+}
+
+/* Writes the file from what is in memory, and lets go of the memory. */
+static enum err write_index(struct journal *journal, struct segment *segment)
+{
+    struct index_content content = {
+        .number = segment->number,
+        .epoch = segment->epoch,
+        .end = segment->end,
+        .index = segment->index,
+        .slots = segment->slots,
+        .slot_count = segment->slot_count,
+    };
+    struct index_file *file = NULL;
+    enum err err = index_file_write(journal->seams.fs, &content);
+    if (err == ERR_NONE)
+        err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
+    if (err != ERR_NONE)
+        return err;
+    journal_lock(&journal->view);
+    segment->index_file = file;
+    segment->index = segment_index_free(segment->index);
+    free(segment->slots);
+    segment->slots = NULL;
+    segment->slot_count = 0;
+    journal_unlock(&journal->view);
+    return ERR_NONE;
+}
+
+/* The next segment without an index file, with a reference. */
+static struct segment *take_unwritten(struct journal *journal)
+{
+    struct segment *found = NULL;
+    journal_lock(&journal->view);
+    for (uint32_t i = 0; found == NULL && i < journal->table.count; i++) {
+        struct segment *segment = journal->table.segments[i];
+        if (segment->state != SEGMENT_ACTIVE && segment->index != NULL && segment->index_file == NULL)
+            found = segment;
+    }
+    if (found != NULL)
+        found->references++;
+    journal_unlock(&journal->view);
+    return found;
+}
+
+bool seal_step(struct journal *journal)
+{
+    struct segment *segment = take_unwritten(journal);
+    if (segment == NULL)
+        return false;
+    enum err err = write_index(journal, segment);
+    journal_lock(&journal->view);
+    segment->references--;
+    journal_unlock(&journal->view);
+    if (err != ERR_NONE)
+        journal_put_off(journal, err, "writing an index file");
+    return err == ERR_NONE;
+}
+
+/* What the successor's checkpoint says of partitions that have no records here. */
+static enum err slots_from_successor(struct journal *journal, struct segment *segment)
+{
+    struct catalog catalog;
+    struct segment_table table = {0};
+    enum err err = replay_checkpoint_of(journal, segment->number + 1, &catalog, &table);
+    if (err != ERR_NONE)
+        return err;
+    struct index_slot *slots = calloc(catalog.slot_count + 1, sizeof *slots);
+    for (uint32_t i = 0; slots != NULL && i < catalog.slot_count; i++) {
+        const struct partition *partition = catalog.slots[i];
+        struct index_summary summary = {.first_offset = partition->next, .end_offset = partition->next};
+        (void)segment_index_summary(segment->index, i, &summary);
+        slots[i] = (struct index_slot){partition->topic, partition->partition, i, summary.first_offset,
+                                       summary.end_offset};
+    }
+    segment->slots = slots;
+    segment->slot_count = catalog.slot_count;
+    catalog_done(&catalog);
+    segment_table_done(&table);
+    return slots == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+static enum err rebuild(struct journal *journal, struct segment *segment)
+{
+    struct segment copy = *segment; /* so that nobody sees an index that is half made */
+    copy.index_file = NULL;
+    enum err err = segment_index_new(JOURNAL_INDEX_MAX, &copy.index);
+    if (err == ERR_NONE)
+        err = replay_index(journal, &copy);
+    if (err == ERR_NONE)
+        err = slots_from_successor(journal, &copy);
+    if (err == ERR_NONE)
+        err = write_index(journal, &copy);
+    segment_index_free(copy.index);
+    free(copy.slots);
+    index_file_close(copy.index_file);
+    return err;
+}
+
+enum err seal_open_index(struct journal *journal, struct segment *segment)
+{
+    struct index_file *file = NULL;
+    enum err err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
+    if ((err == ERR_NOT_FOUND || err == ERR_DAMAGED) && segment->state != SEGMENT_INDEX_ONLY) {
+        err = rebuild(journal, segment);
+        if (err == ERR_NONE)
+            err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
+    }
+    if (err != ERR_NONE)
+        return err;
+    journal_lock(&journal->view);
+    if (segment->index_file == NULL && segment->index == NULL) {
+        segment->index_file = file;
+        file = NULL;
+    }
+    journal_unlock(&journal->view);
+    index_file_close(file);
+    return ERR_NONE;
+}
