@@ -87,6 +87,21 @@ static void clear_slot(struct identity_window *window, uint32_t empty)
     window->table_used--;
 }
 
+/* Puts all into the table, which is empty: in the order of the queue, as memory likes it. */
+static void fill_table(struct identity_window *window)
+{
+    for (uint32_t i = 0; i < window->len; i++) {
+        uint32_t place = place_behind(window, i);
+        const struct identity *identity = identity_at(window, place);
+        if (identity->wall_ns == REMOVED)
+            continue;
+        uint32_t slot = home_of(window, identity->hash);
+        while (window->table[slot] != 0)
+            slot = (slot + 1) & (window->table_size - 1);
+        window->table[slot] = place + 1;
+    }
+}
+
 /* At most every second slot is used. */
 static enum err reserve_slot(struct identity_window *window)
 {
@@ -96,14 +111,10 @@ static enum err reserve_slot(struct identity_window *window)
     uint32_t *table = calloc(size, sizeof *table);
     if (table == NULL)
         return ERR_MEMORY;
-    uint32_t *old = window->table;
-    uint32_t old_size = window->table_size;
+    free(window->table);
     window->table = table;
     window->table_size = size;
-    for (uint32_t i = 0; i < old_size; i++)
-        if (old[i] != 0)
-            table[find_slot(window, identity_at(window, old[i] - 1)->hash)] = old[i];
-    free(old);
+    fill_table(window);
     return ERR_NONE;
 }
 

@@ -16,8 +16,8 @@ struct identity_block;
 
 /*
  * A queue in the order of admission, which is the order of expiry, and a hash table of places in it. Memory follows
- * what is held: 24 bytes an identity, in blocks of 96 KiB, and at most 16 bytes of table, which only grows: 32 MB at
- * a million. When the table doubles, one call takes as long as half a million others. For one thread at a time.
+ * what is held: 24 bytes an identity, in blocks of 96 KiB, and 8 to 16 bytes of table, which only grows: 32.5 MB at a
+ * million. The call that doubles the table is slow: about 20 ms at half a million. For one thread at a time.
  */
 struct identity_window {
     struct identity_block **blocks; /* a ring; those without identities are NULL */
