@@ -138,7 +138,8 @@ static enum err find_place(struct journal *journal, struct store_read *read, str
         err = ERR_AGAIN;
     if (err != ERR_NONE && err != ERR_AGAIN)
         return err;
-    read->hint = segment->number;
+    if (err == ERR_NONE)
+        read->hint = segment->number;
     segment->references++;
     ret_place->segment = segment;
     ret_place->file = segment->file;
