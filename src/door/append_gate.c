@@ -37,8 +37,9 @@ static void watch_while_waiting(struct append_gate *gate)
 {
     struct store *store = gate->store;
     if (has_waiters(gate)) {
+        if (!gate->is_watching) /* its mail may be under way */
+            store->ops->watch(store, &gate->watch);
         gate->is_watching = true;
-        store->ops->watch(store, &gate->watch);
     } else if (gate->is_watching && store->ops->unwatch(store, &gate->watch)) {
         gate->is_watching = false;
     }
