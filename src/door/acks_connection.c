@@ -26,7 +26,7 @@ static const int64_t busy_patience_ns = 60 * CLOCK_NS_PER_S;
 
 struct acks_connection {
     struct door_connection base;
-    struct acks_door *acks;
+    struct acks_shared *shared;
     struct buffer
         pending; /* received and not answered yet: a line without its end, or what a busy stream holds up */
     size_t held_bytes; /* of it, counted in the loop while the stream is busy */
@@ -59,7 +59,7 @@ static void cut(struct acks_connection *self, const char *reason)
 
 static void flush(struct acks_connection *self)
 {
-    struct buffer *answers = &self->acks->answers;
+    struct buffer *answers = &self->shared->answers;
     if (answers->len == 0)
         return;
     enum err err = stream_write(self->base.stream, buffer_span(answers));
@@ -71,21 +71,21 @@ static void flush(struct acks_connection *self)
 /* Always leaves room for one more answer, of whatever size. */
 static void flush_when_large(struct acks_connection *self)
 {
-    if (self->acks->answers.len >= FLUSH_SIZE)
+    if (self->shared->answers.len >= FLUSH_SIZE)
         flush(self);
 }
 
 static void refuse(struct acks_connection *self, enum line_error error)
 {
-    if (!self->acks->options.is_kmq)
-        acks_answer_error(&self->acks->answers, error);
+    if (!self->shared->options.is_kmq)
+        acks_answer_error(&self->shared->answers, error);
 }
 
 /* --- Reading ------------------------------------------------------------------------------------ */
 
 static void answer_line(struct acks_connection *self, struct span line)
 {
-    struct acks_door *acks = self->acks;
+    struct acks_shared *shared = self->shared;
     struct line_command command;
     enum line_error error = LINE_ERROR_TOO_LONG;
     if (line.len > 0 && line.data[line.len - 1] == '\r')
@@ -93,11 +93,11 @@ static void answer_line(struct acks_connection *self, struct span line)
     if (line.len <= LINE_COMMAND_MAX)
         error = line_command_parse(line, &command);
     if (error == LINE_ERROR_NONE)
-        acks_answer(&acks->answers, acks->store, acks->options.sequence, &command);
+        acks_answer(&shared->answers, shared->store, shared->options.sequence, &command);
     else
         refuse(self, error);
     flush_when_large(self);
-    if (acks->options.is_kmq) {
+    if (shared->options.is_kmq) {
         flush(self);
         close_after_answers(self);
     }
@@ -181,7 +181,7 @@ static void end_when_answered(struct acks_connection *self)
 static void go_on(struct acks_connection *self, struct span bytes)
 {
     enum err err = ERR_NONE;
-    check(self->acks->answers.len == 0);
+    check(self->shared->answers.len == 0);
     if (self->pending.len == 0) {
         size_t used = answer_lines(self, bytes);
         err = buffer_append(&self->pending, span_after(bytes, used));
@@ -257,16 +257,16 @@ static void on_closed(void *owner, enum err err)
     free(self);
 }
 
-enum err acks_connection_new(struct acks_door *acks, struct stream *stream)
+enum err acks_connection_new(struct acks_shared *shared, struct door *door, struct stream *stream)
 {
     static const struct stream_events events = {on_bytes, on_end, on_drained, on_closed};
     struct acks_connection *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return ERR_MEMORY;
-    self->acks = acks;
+    self->shared = shared;
     buffer_init(&self->pending, PENDING_SIZE_MAX);
-    timer_init(&self->patience, acks->door.loop, on_patience_over);
-    door_connection_open(&self->base, &acks->door, stream, &events, self);
+    timer_init(&self->patience, door->loop, on_patience_over);
+    door_connection_open(&self->base, door, stream, &events, self);
     stream_resume(stream);
     return ERR_NONE;
 }

@@ -8,16 +8,11 @@
 /* Answers are written when half of it is used: the other half is for the one that comes next. */
 enum { ANSWERS_SIZE_MAX = 2 * ACKS_ANSWER_SIZE_MAX };
 
-static struct acks_door *acks_of(struct door *door)
-{
-    return LIST_OWNER(door, struct acks_door, door);
-}
-
 static enum err on_accepted(struct door *door, struct stream *stream)
 {
-    struct acks_door *acks = acks_of(door);
-    enum err err = buffer_reserve(&acks->answers, ANSWERS_SIZE_MAX);
-    return err == ERR_NONE ? acks_connection_new(acks, stream) : err;
+    struct acks_shared *shared = &LIST_OWNER(door, struct acks_door, door)->shared;
+    enum err err = buffer_reserve(&shared->answers, ANSWERS_SIZE_MAX);
+    return err == ERR_NONE ? acks_connection_new(shared, door, stream) : err;
 }
 
 void acks_door_init(struct acks_door *acks,
@@ -27,13 +22,13 @@ void acks_door_init(struct acks_door *acks,
                     struct acks_options options)
 {
     static const struct door_ops ops = {.on_accepted = on_accepted, .drain = acks_connection_drain};
-    *acks = (struct acks_door){.store = store, .options = options};
+    *acks = (struct acks_door){.shared = {.store = store, .options = options}};
     door_init(&acks->door, &ops, loop, name);
-    buffer_init(&acks->answers, ANSWERS_SIZE_MAX);
+    buffer_init(&acks->shared.answers, ANSWERS_SIZE_MAX);
 }
 
 void acks_door_done(struct acks_door *acks)
 {
     door_done(&acks->door);
-    buffer_done(&acks->answers);
+    buffer_done(&acks->shared.answers);
 }

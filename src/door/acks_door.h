@@ -3,20 +3,12 @@
 #ifndef DOOR_ACKS_DOOR_H
 #define DOOR_ACKS_DOOR_H
 
-#include "base/buffer.h"
+#include "door/acks_shared.h"
 #include "door/door.h"
-#include "store/store.h"
-
-struct acks_options {
-    uint32_t sequence; /* index, from the store's sequence_open */
-    bool is_kmq;       /* one request, its answer, close; silence on a malformed one */
-};
 
 struct acks_door {
     struct door door; /* to listen, drain and cut */
-    struct store *store;
-    struct acks_options options;
-    struct buffer answers; /* of the connection that is being read; empty in between */
+    struct acks_shared shared;
 };
 
 /* One for each loop. `name` must outlive it. */

@@ -16,7 +16,7 @@ enum {
 
 struct control_connection {
     struct door_connection base;
-    struct control_door *control;
+    struct control_shared *shared;
     struct buffer pending; /* requests that are not answered yet */
     bool is_busy;          /* the peer does not read: no more answers until on_drained */
     bool is_listing;       /* in the middle of the answer to `topics` */
@@ -39,7 +39,7 @@ static void close_after_answers(struct control_connection *self)
 
 static void flush(struct control_connection *self)
 {
-    struct buffer *answers = &self->control->answers;
+    struct buffer *answers = &self->shared->answers;
     if (answers->len == 0)
         return;
     enum err err = stream_write(self->base.stream, buffer_span(answers));
@@ -55,22 +55,22 @@ static void sent(struct control_connection *self, enum err err)
         flush(self);
         return;
     }
-    buffer_clear(&self->control->answers);
+    buffer_clear(&self->shared->answers);
     log_line(LOG_WARN, "door", "no answer", "door=\"%s\" err=%s", self->base.door->name, err_name(err));
     close_after_answers(self);
 }
 
 static void refuse(struct control_connection *self, enum err err, const char *text)
 {
-    sent(self, control_answer_error(&self->control->answers, err, text));
+    sent(self, control_answer_error(&self->shared->answers, err, text));
 }
 
 /* --- Operations --------------------------------------------------------------------------------- */
 
 static void list_topics(struct control_connection *self)
 {
-    struct buffer *answers = &self->control->answers;
-    struct store *store = self->control->store;
+    struct buffer *answers = &self->shared->answers;
+    struct store *store = self->shared->store;
     struct store_topic topic;
     enum err err = ERR_NONE;
     self->is_listing = true;
@@ -99,14 +99,14 @@ static void on_finished(void *owner, enum err err)
 static struct topic_reader_options tail_options(const struct control_request *request,
                                                 struct store_topic topic)
 {
-    static const enum topic_reader_from froms[] = {
+    static const enum topic_reader_from places[] = {
         [CONTROL_FROM_END] = TOPIC_READER_FROM_END,
         [CONTROL_FROM_START] = TOPIC_READER_FROM_START,
         [CONTROL_FROM_OFFSET] = TOPIC_READER_FROM_OFFSET,
     };
     return (struct topic_reader_options){
         .topic = topic,
-        .from = froms[request->from],
+        .from = places[request->from],
         .offset = request->from_offset,
         .partition =
             request->from_has_partition ? (int64_t)request->from_partition : TOPIC_READER_ALL_PARTITIONS,
@@ -118,14 +118,14 @@ static struct topic_reader_options tail_options(const struct control_request *re
 
 static void tail(struct control_connection *self, const struct control_request *request)
 {
-    struct control_door *control = self->control;
+    struct control_shared *shared = self->shared;
     struct store_topic topic;
     struct span name = span_of(request->topic, request->topic_len);
-    enum err err = control->store->ops->topic_open(control->store, name, 0, false, &topic);
+    enum err err = shared->store->ops->topic_open(shared->store, name, 0, false, &topic);
     if (err == ERR_NONE) {
         struct topic_reader_options options = tail_options(request, topic);
         struct topic_reader_events events = {.on_finished = on_finished, .owner = self};
-        err = topic_reader_new(&options, control->store, self->base.stream, events, &self->reader);
+        err = topic_reader_new(&options, shared->store, self->base.stream, events, &self->reader);
     }
     if (err != ERR_NONE) {
         refuse(self, err, err_text(err));
@@ -133,7 +133,7 @@ static void tail(struct control_connection *self, const struct control_request *
     }
     self->is_tailing = true;
     self->follows = request->follow;
-    sent(self, control_answer_ok(&control->answers));
+    sent(self, control_answer_ok(&shared->answers));
 }
 
 /* The stream has a new owner, and the connection is no more. */
@@ -148,8 +148,8 @@ static void vanish(struct control_connection *self)
 static bool
 start_producer(struct control_connection *self, const struct control_request *request, bool is_last)
 {
-    struct control_door *control = self->control;
-    struct control_options *options = &control->options;
+    struct control_shared *shared = self->shared;
+    struct control_options *options = &shared->options;
     struct stream *stream = self->base.stream;
     if (!is_last) {
         refuse(self, ERR_PROTOCOL, "wait for the answer to send before you send more");
@@ -157,37 +157,37 @@ start_producer(struct control_connection *self, const struct control_request *re
     }
     struct span topic = span_of(request->topic, request->topic_len);
     struct span key = span_of(request->key, request->key_len);
-    enum err err = control_answer_ok(&control->answers);
+    enum err err = control_answer_ok(&shared->answers);
     if (err == ERR_NONE)
         err = options->take_producer == NULL
                   ? ERR_NOT_SUPPORTED
                   : options->take_producer(options->owner, stream, topic, key, request->has_key);
     if (err != ERR_NONE) {
-        buffer_clear(&control->answers);
+        buffer_clear(&shared->answers);
         refuse(self, err, err_text(err));
         return true;
     }
     vanish(self);
     /* CLOSED or BUSY: the stream tells its new owner. */
-    enum err ignored = stream_write(stream, buffer_span(&control->answers));
+    enum err ignored = stream_write(stream, buffer_span(&shared->answers));
     (void)ignored;
-    buffer_clear(&control->answers);
+    buffer_clear(&shared->answers);
     return false;
 }
 
 static bool answer(struct control_connection *self, const struct control_request *request, bool is_last)
 {
-    struct control_door *control = self->control;
-    int64_t uptime_ns = clock_now_ns(control->door.loop->clock) - control->started_ns;
+    struct control_shared *shared = self->shared;
+    int64_t uptime_ns = clock_now_ns(self->base.door->loop->clock) - shared->started_ns;
     switch (request->op) {
     case CONTROL_OP_TOPICS:
         self->topic_position = 0;
         list_topics(self);
         break;
     case CONTROL_OP_STATUS:
-        sent(self, control_answer_status(&control->answers, control->store, uptime_ns));
+        sent(self, control_answer_status(&shared->answers, shared->store, uptime_ns));
         break;
-    case CONTROL_OP_METRICS: sent(self, control_answer_metrics(&control->answers)); break;
+    case CONTROL_OP_METRICS: sent(self, control_answer_metrics(&shared->answers)); break;
     case CONTROL_OP_TAIL: tail(self, request); break;
     case CONTROL_OP_SEND: return start_producer(self, request, is_last);
     case CONTROL_OP_COUNT: check(false); break;
@@ -293,15 +293,15 @@ static void on_closed(void *owner, enum err err)
     vanish(self);
 }
 
-enum err control_connection_new(struct control_door *control, struct stream *stream)
+enum err control_connection_new(struct control_shared *shared, struct door *door, struct stream *stream)
 {
     static const struct stream_events events = {on_bytes, on_end, on_drained, on_closed};
     struct control_connection *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return ERR_MEMORY;
-    self->control = control;
+    self->shared = shared;
     buffer_init(&self->pending, PENDING_SIZE_MAX);
-    door_connection_open(&self->base, &control->door, stream, &events, self);
+    door_connection_open(&self->base, door, stream, &events, self);
     stream_resume(stream);
     return ERR_NONE;
 }

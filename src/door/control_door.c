@@ -9,7 +9,7 @@ enum { ANSWERS_SIZE_MAX = 512 * 1024 };
 
 static enum err on_accepted(struct door *door, struct stream *stream)
 {
-    return control_connection_new(LIST_OWNER(door, struct control_door, door), stream);
+    return control_connection_new(&LIST_OWNER(door, struct control_door, door)->shared, door, stream);
 }
 
 void control_door_init(struct control_door *control,
@@ -19,14 +19,15 @@ void control_door_init(struct control_door *control,
                        struct control_options options)
 {
     static const struct door_ops ops = {.on_accepted = on_accepted, .drain = control_connection_drain};
-    *control =
-        (struct control_door){.store = store, .options = options, .started_ns = clock_now_ns(loop->clock)};
+    *control = (struct control_door){
+        .shared = {.store = store, .options = options, .started_ns = clock_now_ns(loop->clock)},
+    };
     door_init(&control->door, &ops, loop, name);
-    buffer_init(&control->answers, ANSWERS_SIZE_MAX);
+    buffer_init(&control->shared.answers, ANSWERS_SIZE_MAX);
 }
 
 void control_door_done(struct control_door *control)
 {
     door_done(&control->door);
-    buffer_done(&control->answers);
+    buffer_done(&control->shared.answers);
 }

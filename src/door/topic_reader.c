@@ -28,6 +28,7 @@ enum {
 struct position {
     uint64_t next;
     uint64_t stop; /* exclusive; UINT64_MAX when it follows */
+    uint64_t hint; /* the store's */
     bool is_at_end;
 };
 
@@ -84,16 +85,16 @@ static void finish(struct topic_reader *self, enum err err)
     self->events.on_finished(self->events.owner, err);
 }
 
-struct topic_reader *topic_reader_close(struct topic_reader *self)
+struct topic_reader *topic_reader_close(struct topic_reader *reader)
 {
-    if (self == NULL)
+    if (reader == NULL)
         return NULL;
-    self->is_closed = true;
-    self->is_finished = true;
-    loop_task_cancel(&self->step);
-    if (self->is_watching && self->store->ops->unwatch(self->store, &self->watch))
-        self->is_watching = false;
-    free_when_idle(self);
+    reader->is_closed = true;
+    reader->is_finished = true;
+    loop_task_cancel(&reader->step);
+    if (reader->is_watching && reader->store->ops->unwatch(reader->store, &reader->watch))
+        reader->is_watching = false;
+    free_when_idle(reader);
     return NULL;
 }
 
@@ -235,6 +236,7 @@ static void take_read(struct topic_reader *self)
     struct position *position = &self->positions[self->current];
     enum err err = self->read.ret_err;
     size_t needed = self->read.ret_len;
+    position->hint = self->read.hint;
     self->at = 0;
     if (err != ERR_NONE)
         self->read.ret_len = 0;
@@ -275,6 +277,7 @@ static void start_read(struct topic_reader *self)
         .topic = self->options.topic.id,
         .partition = self->first_partition + self->current,
         .offset = self->positions[self->current].next,
+        .hint = self->positions[self->current].hint,
         .buffer = self->buffer,
         .size = self->buffer_size,
     };
@@ -361,11 +364,11 @@ static void on_watch(struct mail *mail)
     loop_at_end_of_turn(self->stream->loop, &self->step);
 }
 
-void topic_reader_on_drained(struct topic_reader *self)
+void topic_reader_on_drained(struct topic_reader *reader)
 {
-    self->is_busy = false;
-    if (!self->is_finished)
-        loop_at_end_of_turn(self->stream->loop, &self->step);
+    reader->is_busy = false;
+    if (!reader->is_finished)
+        loop_at_end_of_turn(reader->stream->loop, &reader->step);
 }
 
 /* --- Beginning ---------------------------------------------------------------------------------- */

@@ -22,9 +22,9 @@ struct listen_socket {
  * `/`: a unix socket for this user alone. One that a dead process left is removed. Nobody is answered before a
  * listener stands on it. IN_USE, ACCESS, BAD_INPUT, TOO_LARGE (path), SYSTEM.
  */
-enum err listen_socket_open(struct listen_socket *socket, const char *address, struct why *why) MUST_CHECK;
+enum err listen_socket_open(struct listen_socket *self, const char *address, struct why *why) MUST_CHECK;
 
 /* Removes a unix socket's file. Listeners go on until they are closed. */
-void listen_socket_close(struct listen_socket *socket);
+void listen_socket_close(struct listen_socket *self);
 
 #endif

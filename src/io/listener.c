@@ -136,18 +136,18 @@ enum err listener_new(struct loop *loop,
     return ERR_NONE;
 }
 
-void listener_pause(struct listener *self)
+void listener_pause(struct listener *listener)
 {
-    self->is_paused = true;
-    timer_stop(&self->retry);
-    uv_poll_stop(&self->poll);
+    listener->is_paused = true;
+    timer_stop(&listener->retry);
+    uv_poll_stop(&listener->poll);
 }
 
-void listener_resume(struct listener *self)
+void listener_resume(struct listener *listener)
 {
-    if (self->is_paused)
-        watch(self);
-    self->is_paused = false;
+    if (listener->is_paused)
+        watch(listener);
+    listener->is_paused = false;
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -157,12 +157,12 @@ static void on_poll_closed(uv_handle_t *handle)
     free(self);
 }
 
-struct listener *listener_close(struct listener *self)
+struct listener *listener_close(struct listener *listener)
 {
-    if (self == NULL)
+    if (listener == NULL)
         return NULL;
-    self->is_closing = true;
-    timer_stop(&self->retry);
-    uv_close((uv_handle_t *)&self->poll, on_poll_closed);
+    listener->is_closing = true;
+    timer_stop(&listener->retry);
+    uv_close((uv_handle_t *)&listener->poll, on_poll_closed);
     return NULL;
 }

@@ -77,6 +77,7 @@ void test_append_add(struct test_append *test,
     const size_t header_size_max = 64;
     reserve(test, STORE_PART_HEADROOM + RECORD_BATCH_HEADER_SIZE + STORE_PART_ALIGNMENT +
                       records.count * (record_size(&record, records.count) + header_size_max));
+    check(append->bytes != NULL);
     size_t position = append->len + STORE_PART_HEADROOM;
     size_t len = write_batch(test, position, records);
     append->parts[append->part_count++] = (struct store_part){
@@ -87,7 +88,8 @@ void test_append_add(struct test_append *test,
         .records = records.count,
     };
     size_t padded = (position + len + STORE_PART_ALIGNMENT - 1) / STORE_PART_ALIGNMENT * STORE_PART_ALIGNMENT;
-    memset(append->bytes + position + len, 0, padded - position - len);
+    for (size_t at = position + len; at < padded; at++)
+        append->bytes[at] = 0;
     append->len = padded;
     if (records.seq > 0)
         test->runs[append->run_count++] = (struct store_run){records.seq, records.count};

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/control_request.h"
 
+#include "base/buffer.h"
 #include "support/test.h"
 
 static enum err parse(const char *line, struct control_request *request, struct why *why)
@@ -52,7 +53,7 @@ TEST(requests_that_are_none_are_refused_with_a_reason)
         {"{\"op\":7}", "op is 7, but should be: topics status metrics tail send"},
         {"{\"op\":\"tail\"}", "topic is missing"},
         {"{\"op\":\"status\",\"topic\":\"t\"}", "topic does not belong to status"},
-        {"{\"op\":\"status\",\"folow\":true}", "\"folow\" is not known"},
+        {"{\"op\":\"status\",\"follows\":true}", "\"follows\" is not known"},
         {"{\"op\":\"tail\",\"topic\":\"t\",\"limit\":0}",
          "limit is 0, but should be: a whole number above 0"},
         {"{\"op\":\"tail\",\"topic\":\"t\",\"limit\":-1}",
@@ -74,16 +75,20 @@ TEST(requests_that_are_none_are_refused_with_a_reason)
 
 TEST(topic_and_key_have_their_limits_after_escapes_are_resolved)
 {
-    char line[CONTROL_REQUEST_MAX] = "{\"op\":\"send\",\"topic\":\"t\",\"key\":\"";
-    size_t start = strlen(line);
-    for (size_t i = 0; i < CONTROL_KEY_MAX; i++)
-        memcpy(line + start + 6 * i, "\\u0041", 6);
-    memcpy(line + start + 6 * CONTROL_KEY_MAX, "\"}", 3);
     struct control_request request;
-    expect_fine(parse(line, &request, NULL));
+    struct buffer line;
+    buffer_init(&line, CONTROL_REQUEST_MAX);
+    expect_fine(buffer_append_text(&line, "{\"op\":\"send\",\"topic\":\"t\",\"key\":\""));
+    for (size_t i = 0; i < CONTROL_KEY_MAX; i++)
+        expect_fine(buffer_append_text(&line, "\\u0041"));
+    size_t key_end = line.len;
+    expect_fine(buffer_append_text(&line, "\"}"));
+    expect_fine(control_request_parse(buffer_span(&line), &request, NULL));
     expect_equal_u64(request.key_len, CONTROL_KEY_MAX);
-    memcpy(line + start + 6 * CONTROL_KEY_MAX, "A\"}", 4);
-    expect_err(parse(line, &request, NULL), ERR_BAD_INPUT);
+    line.len = key_end;
+    expect_fine(buffer_append_text(&line, "A\"}"));
+    expect_err(control_request_parse(buffer_span(&line), &request, NULL), ERR_BAD_INPUT);
+    buffer_done(&line);
 }
 
 TEST_MAIN(tail_takes_all_its_members,

@@ -252,7 +252,7 @@ TEST(lack_of_descriptors_delays_a_connection_and_does_not_lose_it)
     struct rlimit limit;
     expect(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     fixture.descriptors_max = limit.rlim_cur;
-    int highest = dup(fd);
+    int highest = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     close(highest);
     allow_descriptors((rlim_t)highest);
     fixture.accepted_wanted = 1;

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/loop_uv.h"
 
-#include <pthread.h>
+#include <threads.h>
 
 #include "support/test.h"
 
@@ -85,11 +85,11 @@ static void on_mail(struct mail *mail)
     stop_when_enough(LIST_OWNER(mail, struct fixture, mail));
 }
 
-static void *post_from_thread(void *argument)
+static int post_from_thread(void *argument)
 {
     struct fixture *fixture = argument;
     mailbox_post(&fixture->loop->mailbox, &fixture->mail);
-    return NULL;
+    return 0;
 }
 
 TEST(mail_from_another_thread_wakes_the_loop)
@@ -98,11 +98,11 @@ TEST(mail_from_another_thread_wakes_the_loop)
     begin(&fixture);
     fixture.runs_max = 1;
     fixture.mail.on_delivered = on_mail;
-    pthread_t thread;
-    expect(pthread_create(&thread, NULL, post_from_thread, &fixture) == 0);
+    thrd_t thread;
+    expect(thrd_create(&thread, post_from_thread, &fixture) == thrd_success);
     loop_uv_run(fixture.loop);
     expect_equal_u64(fixture.runs, 1);
-    pthread_join(thread, NULL);
+    expect(thrd_join(thread, NULL) == thrd_success);
     expect_null(loop_uv_free(fixture.loop));
 }
 

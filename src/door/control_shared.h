@@ -1,0 +1,27 @@
+/* What the connections of the control socket share. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOOR_CONTROL_SHARED_H
+#define DOOR_CONTROL_SHARED_H
+
+#include "base/buffer.h"
+#include "io/stream.h"
+#include "store/store.h"
+
+struct control_options {
+    /*
+     * `send`: makes the stream a producer's, whose lines are bodies for this topic and key (`has_key`), and takes it over
+     * when it answers NONE; it may write from a later turn on. NULL: not supported. The spans end with the call.
+     */
+    enum err (*take_producer)(
+        void *owner, struct stream *stream, struct span topic, struct span key, bool has_key);
+    void *owner;
+};
+
+struct control_shared {
+    struct store *store;
+    struct control_options options;
+    int64_t started_ns;
+    struct buffer answers; /* of the connection that is being read; empty in between */
+};
+
+#endif
