@@ -1,0 +1,222 @@
+/* Builds the rooms, runs them, takes them down. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/app.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "app/data_directory.h"
+#include "app/door_plan.h"
+#include "app/journal_setup.h"
+#include "app/service_manager.h"
+#include "app/sync_probe.h"
+#include "app/worker.h"
+#include "base/log.h"
+#include "base/units.h"
+
+/*
+ * The happy path: sockets are bound and the journal recovers; then workers open the doors; a signal drains the
+ * doors, stops the journal, stops the workers.
+ *
+ * Nothing in flight can be lost on the way down: a door is drained when its connections have had their answers; what
+ * is left after `drain` is cut, and was never acknowledged.
+ */
+struct app {
+    const struct config *config;
+    struct data_directory directory;
+    struct door_plans plans;
+    struct listen_socket control;
+    struct journal_setup setup;
+    struct journal *journal;
+    struct drain_watch watch;
+    struct worker *workers;
+    unsigned worker_count;
+    struct sync_probe probe;
+};
+
+/* After a cut all doors are drained as soon as their loop has run. */
+#define CUT_TIMEOUT_NS (5 * CLOCK_NS_PER_S)
+
+/* A connection is a descriptor: the default soft limit of 1024 is for programs that use select. */
+static void raise_open_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_line(LOG_WARN, "app", "open files not raised", "err=%s", err_name(err_from_errno(errno)));
+}
+
+/* Before the first thread, which inherits it: signals come to main alone, when it asks. */
+static sigset_t block_signals(void)
+{
+    sigset_t signals;
+    check(sigemptyset(&signals) == 0);
+    check(sigaddset(&signals, SIGTERM) == 0 && sigaddset(&signals, SIGINT) == 0);
+    check(sigaddset(&signals, SIGHUP) == 0);
+    check(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+    check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    return signals;
+}
+
+static unsigned loops_wanted(const struct config *config)
+{
+    if (config->threads.loops > 0)
+        return (unsigned)config->threads.loops;
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+    return count <= 2 ? 1 : (unsigned)count - 1;
+}
+
+/* Topics that the configuration names exist from the start. */
+static enum err create_topics(struct app *app, struct why *why)
+{
+    struct store *store = journal_store(app->journal);
+    const struct config_topic *topics = app->config->topics.items;
+    for (uint32_t i = 0; i < app->config->topics.count; i++) {
+        struct store_topic topic;
+        enum err err = store->ops->topic_open(store, span_from_text(topics[i].name), 0, true, &topic);
+        if (err != ERR_NONE)
+            return why_set(why, err, "topic %s: %s", topics[i].name, err_text(err));
+        if (topic.partitions != topics[i].partitions)
+            log_line(LOG_WARN, "app", "partitions of an existing topic do not change",
+                     "topic=%s partitions=%u configured=%llu", topics[i].name, topic.partitions,
+                     (unsigned long long)topics[i].partitions);
+    }
+    return ERR_NONE;
+}
+
+static enum err open_journal(struct app *app, struct why *why)
+{
+    enum err err = journal_setup_init(&app->setup, app->config, app->directory.journal, clock_linux());
+    if (err != ERR_NONE)
+        return err;
+    err = journal_setup_open(&app->setup, why, &app->journal);
+    if (err != ERR_NONE)
+        return err;
+    err = journal_start(app->journal);
+    if (err != ERR_NONE)
+        return why_set(why, err, "the journal's threads cannot start: %s", err_text(err));
+    return create_topics(app, why);
+}
+
+static enum err open_workers(struct app *app, struct why *why)
+{
+    unsigned count = loops_wanted(app->config);
+    app->workers = calloc(count, sizeof *app->workers);
+    enum err err = app->workers == NULL ? ERR_MEMORY : drain_watch_init(&app->watch);
+    if (err != ERR_NONE)
+        return err;
+    while (app->worker_count < count && err == ERR_NONE) {
+        struct worker *worker = &app->workers[app->worker_count];
+        err = worker_init(worker, &app->plans, journal_store(app->journal), &app->watch, why);
+        app->worker_count += err == ERR_NONE;
+    }
+    if (err == ERR_NONE)
+        err = worker_open_desk(&app->workers[0], &app->control, why);
+    for (unsigned i = 0; i < app->worker_count && err == ERR_NONE; i++)
+        err = worker_start(&app->workers[i]);
+    return err;
+}
+
+static void say_ready(struct app *app)
+{
+    const struct journal_recovery *recovery = journal_recovery(app->journal);
+    char took[UNITS_TEXT_SIZE];
+    for (uint32_t i = 0; i < app->plans.count; i++)
+        log_line(LOG_INFO, "app", "door open", "door=\"%s\"", app->plans.plans[i].name);
+    log_line(
+        LOG_INFO, "app", "ready",
+        "data=%s loops=%u recovery=%s segments=%llu bytes=%llu records=%llu damaged=%llu torn_bytes=%llu",
+        log_value(&(struct log_value){0}, span_from_text(app->config->data)), app->worker_count,
+        units_about_duration(took, recovery->took_ns), (unsigned long long)recovery->segments_scanned,
+        (unsigned long long)recovery->bytes_scanned, (unsigned long long)recovery->records_scanned,
+        (unsigned long long)recovery->damaged_ranges, (unsigned long long)recovery->torn_bytes);
+    service_manager_notify("READY=1");
+}
+
+static enum err start(struct app *app, struct why *why)
+{
+    enum err err = data_directory_open(&app->directory, app->config->data, why);
+    if (err == ERR_NONE)
+        err = door_plans_open(&app->plans, app->config, why);
+    if (err == ERR_NONE)
+        err = listen_socket_open(&app->control, app->directory.socket_path, why);
+    if (err == ERR_NONE)
+        err = open_journal(app, why);
+    return err == ERR_NONE ? open_workers(app, why) : err;
+}
+
+static void wait_for_the_end(const sigset_t *signals)
+{
+    for (;;) {
+        int number = 0;
+        check(sigwait(signals, &number) == 0);
+        if (number != SIGHUP) {
+            log_line(LOG_INFO, "app", "stopping", "signal=%s", number == SIGTERM ? "TERM" : "INT");
+            return;
+        }
+        log_line(LOG_WARN, "app", "reload is not in this version yet: restart to change the configuration",
+                 NULL);
+    }
+}
+
+static void drain(struct app *app)
+{
+    for (unsigned i = 0; i < app->worker_count; i++)
+        worker_drain(&app->workers[i]);
+    if (drain_watch_wait(&app->watch, app->config->drain_ns))
+        return;
+    log_line(LOG_WARN, "app", "drain time is over: what is left is cut", NULL);
+    for (unsigned i = 0; i < app->worker_count; i++)
+        worker_cut(&app->workers[i]);
+}
+
+/* Also takes down what a failed start left behind. */
+static void stop(struct app *app)
+{
+    sync_probe_stop(&app->probe);
+    if (app->journal != NULL)
+        journal_stop(app->journal); /* completes everything, so that no door waits for the log */
+    if (app->worker_count > 0 && app->workers[0].is_running &&
+        !drain_watch_wait(&app->watch, CUT_TIMEOUT_NS)) {
+        log_line(LOG_ERROR, "app", "doors do not end: stopping without them", NULL);
+        return;
+    }
+    for (unsigned i = 0; i < app->worker_count; i++)
+        worker_stop(&app->workers[i]);
+    for (unsigned i = 0; i < app->worker_count; i++)
+        worker_done(&app->workers[i]);
+    if (app->workers != NULL)
+        drain_watch_done(&app->watch);
+    free(app->workers);
+    app->journal = journal_free(app->journal);
+    journal_setup_done(&app->setup);
+    listen_socket_close(&app->control);
+    door_plans_close(&app->plans);
+    data_directory_close(&app->directory);
+}
+
+enum err app_run(const struct config *config, struct why *why)
+{
+    struct app app = {.config = config, .control.fd = -1};
+    sigset_t signals = block_signals();
+    raise_open_files();
+    enum err err = start(&app, why);
+    if (err == ERR_NONE) {
+        say_ready(&app);
+        sync_probe_start(&app.probe, app.directory.journal, clock_linux());
+        wait_for_the_end(&signals);
+        service_manager_notify("STOPPING=1");
+        drain(&app);
+    }
+    stop(&app);
+    if (err == ERR_NONE)
+        log_line(LOG_INFO, "app", "stopped", NULL);
+    return err;
+}

@@ -1,0 +1,46 @@
+/* Makes and locks the data directory. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/data_directory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+static enum err make_directory(const char *path, struct why *why)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return ERR_NONE;
+    enum err err = err_from_errno(errno);
+    return why_set(why, err, "data directory %s cannot be made: %s", path, err_text(err));
+}
+
+enum err data_directory_open(struct data_directory *directory, const char *path, struct why *why)
+{
+    char journal[PATH_MAX];
+    *directory = (struct data_directory){0};
+    if (snprintf(journal, sizeof journal, "%s/journal", path) >= (int)sizeof journal ||
+        snprintf(directory->socket_path, PATH_MAX, "%s/waybill.sock", path) >= PATH_MAX)
+        return why_set(why, ERR_CONFIG, "`data` is too long a path");
+    enum err err = make_directory(path, why);
+    if (err == ERR_NONE)
+        err = make_directory(journal, why);
+    if (err != ERR_NONE)
+        return err;
+    err = fs_linux_new(journal, &directory->journal);
+    if (err != ERR_NONE)
+        return why_set(why, err, "%s cannot be opened: %s", journal, err_text(err));
+    err = fs_linux_lock(directory->journal, "lock");
+    if (err == ERR_NONE)
+        return ERR_NONE;
+    data_directory_close(directory);
+    if (err == ERR_IN_USE)
+        return why_set(why, err,
+                       "data directory %s is in use by another process: stop it, or choose another `data`",
+                       path);
+    return why_set(why, err, "%s/lock cannot be taken: %s", journal, err_text(err));
+}
+
+void data_directory_close(struct data_directory *directory)
+{
+    directory->journal = fs_linux_free(directory->journal);
+}

@@ -1,0 +1,101 @@
+/* From configuration to journal settings, and from journal events to log lines. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/journal_setup.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+struct event_row {
+    enum log_level level;
+    const char *msg;
+};
+
+static void on_event(void *owner, enum journal_event event, const char *fields)
+{
+    static const struct event_row rows[JOURNAL_EVENT_COUNT] = {
+        [JOURNAL_EVENT_DAMAGE] = {LOG_ERROR, "damage found"},
+        [JOURNAL_EVENT_TORN_TAIL] = {LOG_WARN, "torn tail cut"},
+        [JOURNAL_EVENT_SET_ASIDE] = {LOG_ERROR, "segment set aside"},
+        [JOURNAL_EVENT_FULL] = {LOG_ERROR, "log is full"},
+        [JOURNAL_EVENT_OPEN_AGAIN] = {LOG_INFO, "log takes records again"},
+        [JOURNAL_EVENT_BROKEN] = {LOG_ERROR, "journal is broken"},
+        [JOURNAL_EVENT_CLOCK_JUMP] = {LOG_WARN, "clock jumped, retention by age waits"},
+        [JOURNAL_EVENT_DROPPED] = {LOG_WARN, "records dropped"},
+        [JOURNAL_EVENT_CHORE_FAILED] = {LOG_WARN, "journal chore failed"},
+    };
+    (void)owner;
+    log_line(rows[event].level, "journal", rows[event].msg, "%s", fields);
+}
+
+static void on_progress(void *owner, uint64_t done, uint64_t total)
+{
+    struct journal_setup *setup = owner;
+    if (!setup->shows_progress)
+        progress_init(&setup->progress, "recovery", total, PROGRESS_BYTES);
+    setup->shows_progress = true;
+    progress_step(&setup->progress, done - setup->progress.count);
+}
+
+static struct journal_topic_settings topic_settings(const struct config_topic *topic)
+{
+    return (struct journal_topic_settings){
+        .name = topic->name,
+        .partitions = (uint32_t)topic->partitions,
+        .when_full = topic->when_full == CONFIG_DROP_OLDEST ? JOURNAL_DROP_OLDEST : JOURNAL_BLOCK,
+        .retention_age_ns = topic->retention.age_ns,
+        .retention_size = topic->retention.size,
+    };
+}
+
+static struct journal_settings settings_of(const struct config *config)
+{
+    struct journal_settings settings;
+    journal_settings_default(&settings);
+    settings.segment_size = config->log.segment_size;
+    settings.size_max = config->log.size_max;
+    settings.record_size_max = (uint32_t)config->limits.record;
+    settings.append_size_max = (uint32_t)config->limits.append;
+    settings.topics_max = (uint32_t)config->limits.topics;
+    settings.auto_create = config->limits.auto_create;
+    settings.ack_written = config->log.ack == CONFIG_ACK_WRITTEN;
+    settings.receipts_keep_ns = config->receipts.keep_ns;
+    settings.receipts_size_max = config->receipts.size_max;
+    settings.identities_keep_ns = config->duplicates.keep_ns;
+    settings.identities_max = (uint32_t)config->duplicates.count;
+    settings.defaults = topic_settings(config->topics.defaults);
+    return settings;
+}
+
+enum err journal_setup_init(struct journal_setup *setup,
+                            const struct config *config,
+                            struct fs *fs,
+                            struct clock *clock)
+{
+    *setup = (struct journal_setup){.settings = settings_of(config)};
+    setup->seams = (struct journal_seams){
+        .fs = fs, .clock = clock, .on_event = on_event, .on_progress = on_progress, .owner = setup};
+    setup->topics = calloc(config->topics.count + 1, sizeof *setup->topics);
+    if (setup->topics == NULL)
+        return ERR_MEMORY;
+    const struct config_topic *topics = config->topics.items;
+    for (uint32_t i = 0; i < config->topics.count; i++)
+        setup->topics[i] = topic_settings(&topics[i]);
+    setup->settings.topics = setup->topics;
+    setup->settings.topic_count = config->topics.count;
+    return ERR_NONE;
+}
+
+void journal_setup_done(struct journal_setup *setup)
+{
+    free(setup->topics);
+    setup->topics = NULL;
+}
+
+enum err journal_setup_open(struct journal_setup *setup, struct why *why, struct journal **ret_journal)
+{
+    enum err err = journal_open(&setup->seams, &setup->settings, why, ret_journal);
+    if (setup->shows_progress)
+        progress_done(&setup->progress);
+    return err;
+}

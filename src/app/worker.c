@@ -1,0 +1,233 @@
+/* The life of a loop's thread: doors open, run, drain, cut, stop. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/worker.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "door/acks_door.h"
+#include "door/produce_door.h"
+#include "io/loop_uv.h"
+
+struct worker_door {
+    enum config_serve serve;
+    struct door *door; /* the one of the two */
+    union {
+        struct produce_door produce;
+        struct acks_door acks;
+    };
+};
+
+enum err drain_watch_init(struct drain_watch *watch)
+{
+    pthread_condattr_t attributes;
+    *watch = (struct drain_watch){0};
+    if (pthread_condattr_init(&attributes) != 0)
+        return ERR_MEMORY;
+    check(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    check(pthread_mutex_init(&watch->lock, NULL) == 0);
+    check(pthread_cond_init(&watch->changed, &attributes) == 0);
+    check(pthread_condattr_destroy(&attributes) == 0);
+    return ERR_NONE;
+}
+
+void drain_watch_done(struct drain_watch *watch)
+{
+    check(pthread_cond_destroy(&watch->changed) == 0);
+    check(pthread_mutex_destroy(&watch->lock) == 0);
+}
+
+bool drain_watch_wait(struct drain_watch *watch, int64_t timeout_ns)
+{
+    int64_t due_ns = clock_now_ns(clock_linux()) + timeout_ns;
+    struct timespec due = {.tv_sec = due_ns / CLOCK_NS_PER_S, .tv_nsec = due_ns % CLOCK_NS_PER_S};
+    check(pthread_mutex_lock(&watch->lock) == 0);
+    int waited = 0;
+    while (watch->open > 0 && waited == 0)
+        waited = pthread_cond_timedwait(&watch->changed, &watch->lock, &due);
+    bool is_over = watch->open == 0;
+    check(pthread_mutex_unlock(&watch->lock) == 0);
+    return is_over;
+}
+
+static void on_door_drained(void *owner)
+{
+    struct drain_watch *watch = owner;
+    check(pthread_mutex_lock(&watch->lock) == 0);
+    check(watch->open > 0);
+    watch->open--;
+    check(pthread_cond_signal(&watch->changed) == 0);
+    check(pthread_mutex_unlock(&watch->lock) == 0);
+}
+
+static void watch_add(struct drain_watch *watch, unsigned doors)
+{
+    check(pthread_mutex_lock(&watch->lock) == 0);
+    watch->open += doors;
+    check(pthread_mutex_unlock(&watch->lock) == 0);
+}
+
+/* How many senders there are is known here alone, so the most there can be are counted before, and the rest at once. */
+static void drain_desk(struct worker *worker)
+{
+    watch_add(worker->watch, CONTROL_SENDERS_MAX);
+    unsigned doors = control_desk_drain(&worker->desk, on_door_drained, worker->watch);
+    for (unsigned i = doors - 1; i < CONTROL_SENDERS_MAX; i++)
+        on_door_drained(worker->watch);
+}
+
+static void on_drain(struct mail *mail)
+{
+    struct worker *worker = LIST_OWNER(mail, struct worker, drain_mail);
+    if (worker->has_desk)
+        drain_desk(worker);
+    for (uint32_t i = 0; i < worker->door_count; i++)
+        door_drain(worker->doors[i].door, on_door_drained, worker->watch);
+}
+
+static void on_cut(struct mail *mail)
+{
+    struct worker *worker = LIST_OWNER(mail, struct worker, cut_mail);
+    if (worker->has_desk)
+        control_desk_cut(&worker->desk);
+    for (uint32_t i = 0; i < worker->door_count; i++)
+        door_cut(worker->doors[i].door);
+}
+
+/* On the loop's thread, so that whatever was posted before is delivered before. */
+static void on_stop(struct mail *mail)
+{
+    loop_uv_stop(LIST_OWNER(mail, struct worker, stop_mail)->loop);
+}
+
+void worker_drain(struct worker *worker)
+{
+    mailbox_post(&worker->loop->mailbox, &worker->drain_mail);
+}
+
+void worker_cut(struct worker *worker)
+{
+    mailbox_post(&worker->loop->mailbox, &worker->cut_mail);
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker->is_running)
+        return;
+    mailbox_post(&worker->loop->mailbox, &worker->stop_mail);
+    check(pthread_join(worker->thread, NULL) == 0);
+    worker->is_running = false;
+}
+
+static enum err
+open_acks(struct worker *worker, struct worker_door *door, const struct door_plan *plan, struct why *why)
+{
+    struct acks_options options = {.is_kmq = plan->config->mode == CONFIG_KMQ};
+    struct store *store = worker->gate.store;
+    enum err err = store->ops->sequence_open(store, plan->settings.sequence, &options.sequence);
+    if (err != ERR_NONE)
+        return why_set(why, err, "%s: sequence %s: %s", plan->name, plan->config->sequence, err_text(err));
+    acks_door_init(&door->acks, worker->loop, plan->name, store, options);
+    door->door = &door->acks.door;
+    return ERR_NONE;
+}
+
+static enum err
+open_produce(struct worker *worker, struct worker_door *door, const struct door_plan *plan, struct why *why)
+{
+    enum err err = produce_door_init(&door->produce, &plan->settings, &worker->gate, plan->name, why);
+    if (err != ERR_NONE)
+        why_prefix(why, "%s: ", plan->name);
+    door->door = &door->produce.door;
+    return err;
+}
+
+static void close_door(struct worker_door *door)
+{
+    if (door->serve == CONFIG_PRODUCE)
+        produce_door_done(&door->produce);
+    else
+        acks_door_done(&door->acks);
+}
+
+static enum err open_door(struct worker *worker, const struct door_plan *plan, struct why *why)
+{
+    struct worker_door *door = &worker->doors[worker->door_count];
+    door->serve = (enum config_serve)plan->config->serve;
+    enum err err = door->serve == CONFIG_PRODUCE ? open_produce(worker, door, plan, why)
+                                                 : open_acks(worker, door, plan, why);
+    if (err != ERR_NONE)
+        return err;
+    err = door_listen(door->door, &plan->socket);
+    if (err != ERR_NONE) {
+        close_door(door);
+        return why_set(why, err, "%s cannot listen: %s", plan->name, err_text(err));
+    }
+    worker->door_count++;
+    worker->watch->open++;
+    return ERR_NONE;
+}
+
+enum err worker_init(struct worker *worker,
+                     const struct door_plans *plans,
+                     struct store *store,
+                     struct drain_watch *watch,
+                     struct why *why)
+{
+    *worker = (struct worker){.watch = watch,
+                              .drain_mail = {.on_delivered = on_drain},
+                              .cut_mail = {.on_delivered = on_cut},
+                              .stop_mail = {.on_delivered = on_stop}};
+    enum err err = loop_uv_new(&worker->loop);
+    if (err != ERR_NONE)
+        return why_set(why, err, "no event loop: %s", err_text(err));
+    append_gate_init(&worker->gate, store, worker->loop);
+    worker->doors = calloc(plans->count + 1, sizeof *worker->doors);
+    err = worker->doors == NULL ? ERR_MEMORY : ERR_NONE;
+    for (uint32_t i = 0; i < plans->count && err == ERR_NONE; i++)
+        err = open_door(worker, &plans->plans[i], why);
+    if (err != ERR_NONE)
+        worker_done(worker);
+    return err;
+}
+
+enum err worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why)
+{
+    enum err err = control_desk_init(&worker->desk, &worker->gate, socket);
+    if (err != ERR_NONE)
+        return why_set(why, err, "%s cannot listen: %s", socket->path, err_text(err));
+    worker->has_desk = true;
+    worker->watch->open++;
+    return ERR_NONE;
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+    loop_uv_run(worker->loop);
+    return NULL;
+}
+
+enum err worker_start(struct worker *worker)
+{
+    if (pthread_create(&worker->thread, NULL, run, worker) != 0)
+        return ERR_SYSTEM;
+    worker->is_running = true;
+    return ERR_NONE;
+}
+
+void worker_done(struct worker *worker)
+{
+    if (worker->loop == NULL)
+        return;
+    check(!worker->is_running);
+    (void)mailbox_deliver(&worker->loop->mailbox); /* what came after the loop's last turn */
+    if (worker->has_desk)
+        control_desk_done(&worker->desk);
+    for (uint32_t i = 0; i < worker->door_count; i++)
+        close_door(&worker->doors[i]);
+    free(worker->doors);
+    append_gate_done(&worker->gate);
+    worker->loop = loop_uv_free(worker->loop);
+}

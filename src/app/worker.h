@@ -1,0 +1,61 @@
+/* A loop on a thread of its own, with all doors open on it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef APP_WORKER_H
+#define APP_WORKER_H
+
+#include <pthread.h>
+
+#include "app/control_desk.h"
+#include "app/door_plan.h"
+#include "door/append_gate.h"
+#include "io/loop.h"
+
+struct worker_door;
+
+/* Main's way to wait until all doors of all workers are drained. */
+struct drain_watch {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned open; /* doors that are not drained */
+};
+
+struct worker {
+    struct loop *loop;
+    pthread_t thread;
+    struct append_gate gate;
+    struct worker_door *doors;
+    uint32_t door_count;
+    struct control_desk desk; /* of one worker alone */
+    bool has_desk;
+    struct mail drain_mail;
+    struct mail cut_mail;
+    struct mail stop_mail;
+    struct drain_watch *watch;
+    bool is_running;
+};
+
+/* Opens the doors; their clients are answered from worker_start on. CONFIG, MEMORY, SYSTEM with the reason. */
+enum err worker_init(struct worker *worker,
+                     const struct door_plans *plans,
+                     struct store *store,
+                     struct drain_watch *watch,
+                     struct why *why) MUST_CHECK;
+/* The control socket is one worker's; before its start. */
+enum err
+worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why) MUST_CHECK;
+enum err worker_start(struct worker *worker) MUST_CHECK;
+
+/* From main, each at most once and in this order. */
+void worker_drain(struct worker *worker); /* doors accept no more, finish, and count down in the watch */
+void worker_cut(struct worker *worker);   /* what is still connected is closed */
+void worker_stop(struct worker *worker);  /* ends the thread; all doors are drained, the store is stopped */
+
+/* Stopped, or never started. */
+void worker_done(struct worker *worker);
+
+enum err drain_watch_init(struct drain_watch *watch) MUST_CHECK;
+void drain_watch_done(struct drain_watch *watch);
+/* Whether all doors were drained within the time. */
+bool drain_watch_wait(struct drain_watch *watch, int64_t timeout_ns);
+
+#endif

@@ -1,0 +1,40 @@
+/* A subcommand of the program: one row in the table of main.c, one file of its own. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* What the program ends with. */
+enum command_exit {
+    COMMAND_FINE = 0,
+    COMMAND_NOT_SO = 1, /* the thing asked about is not so, or did not work */
+    COMMAND_WRONG = 2,  /* usage or configuration */
+};
+
+/* words[0] is the subcommand's name; words[count] is NULL. Returns an exit code. */
+struct command {
+    const char *name;
+    int (*run)(int count, char **words);
+    const char *sentence;
+};
+
+int bench_command(int count, char **words);
+int check_command(int count, char **words);
+int journal_command(int count, char **words);
+int send_command(int count, char **words);
+int serve_command(int count, char **words);
+int tail_command(int count, char **words);
+int topics_command(int count, char **words);
+int version_command(int count, char **words);
+
+/* "waybill tail: TEXT", the advice to ask for --help, and COMMAND_WRONG. */
+int command_misused(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "waybill: TEXT" and the exit code. */
+int command_failed(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The data directory of the configuration at `path`, or the default's when it is NULL. False: the problems were printed. */
+bool command_data_directory(const char *path, char data[static PATH_MAX]);
+
+#endif

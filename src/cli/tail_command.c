@@ -1,0 +1,128 @@
+/* waybill tail: the records of a topic as canonical lines. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/control_client.h"
+
+static const char usage[] =
+    "usage: waybill tail TOPIC [--from start|end|OFFSET|PARTITION:OFFSET] [--limit N] [--once] [--base64]\n"
+    "                    [-c FILE | --data DIR]\n\n"
+    "Prints records as lines SEQ|KEY|TIMESTAMP|BODY and waits for more until it is interrupted.\n"
+    "--from    where to begin; default end\n"
+    "--limit   ends after so many lines\n"
+    "--once    ends where the topic ends, instead of waiting\n"
+    "--base64  key and body in base64: exact for any bytes\n";
+
+struct tail_options {
+    const char *topic;
+    const char *from;
+    uint64_t limit;
+    bool is_once;
+    bool is_base64;
+    const char *config;
+    const char *data;
+};
+
+static enum err put_request(struct buffer *request, const struct tail_options *options)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, request);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, "op");
+    json_write_text(&writer, span_from_text("tail"));
+    json_write_name(&writer, "topic");
+    json_write_text(&writer, span_from_text(options->topic));
+    json_write_name(&writer, "from");
+    json_write_text(&writer, span_from_text(options->from));
+    json_write_name(&writer, "follow");
+    json_write_bool(&writer, !options->is_once);
+    if (options->limit > 0) {
+        json_write_name(&writer, "limit");
+        json_write_u64(&writer, options->limit);
+    }
+    if (options->is_base64) {
+        json_write_name(&writer, "encoding");
+        json_write_text(&writer, span_from_text("base64"));
+    }
+    json_write_object_end(&writer);
+    return writer.err;
+}
+
+static enum err copy_stream(struct control_client *client)
+{
+    struct span bytes;
+    enum err err;
+    while ((err = control_client_read(client, &bytes)) == ERR_NONE) {
+        (void)fwrite(bytes.data, 1, bytes.len, stdout);
+        if (fflush(stdout) != 0)
+            return ERR_NONE; /* nobody reads any more */
+    }
+    return err == ERR_CLOSED ? ERR_NONE : err;
+}
+
+static int tail(const struct tail_options *options, const char *data)
+{
+    struct control_client client;
+    struct buffer request;
+    struct why why = {0};
+    enum err err = control_client_open(&client, data, &why);
+    if (err != ERR_NONE)
+        return command_failed(COMMAND_NOT_SO, "%s", why.text);
+    buffer_init(&request, 16 * 1024);
+    err = put_request(&request, options);
+    if (err == ERR_NONE)
+        err = control_client_ask(&client, buffer_span(&request), NULL, NULL, &why);
+    if (err == ERR_NONE)
+        err = copy_stream(&client);
+    buffer_done(&request);
+    control_client_close(&client);
+    if (err == ERR_NONE)
+        return COMMAND_FINE;
+    return command_failed(COMMAND_NOT_SO, "%s", why.text[0] == '\0' ? err_text(err) : why.text);
+}
+
+/* 0, or the exit code plus one. */
+static int parse(int count, char **words, struct tail_options *ret_options)
+{
+    static const struct option options[] = {
+        {"from", required_argument, NULL, 'f'},   {"limit", required_argument, NULL, 'l'},
+        {"once", no_argument, NULL, 'o'},         {"base64", no_argument, NULL, 'b'},
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    struct tail_options parsed = {.from = "end"};
+    for (int option; (option = getopt_long(count, words, "c:", options, NULL)) != -1;) {
+        switch (option) {
+        case 'f': parsed.from = optarg; break;
+        case 'l':
+            if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0)
+                return 1 + command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
+            break;
+        case 'o': parsed.is_once = true; break;
+        case 'b': parsed.is_base64 = true; break;
+        case 'c': parsed.config = optarg; break;
+        case 'd': parsed.data = optarg; break;
+        case 'h': (void)fputs(usage, stdout); return 1 + COMMAND_FINE;
+        default: return 1 + COMMAND_WRONG;
+        }
+    }
+    if (optind + 1 != count)
+        return 1 + command_misused(words[0], "it takes one topic");
+    parsed.topic = words[optind];
+    *ret_options = parsed;
+    return 0;
+}
+
+int tail_command(int count, char **words)
+{
+    struct tail_options options = {0};
+    int is_over = parse(count, words, &options);
+    if (is_over != 0)
+        return is_over - 1;
+    char data[PATH_MAX];
+    if (options.data == NULL && !command_data_directory(options.config, data))
+        return COMMAND_WRONG;
+    return tail(&options, options.data != NULL ? options.data : data);
+}

@@ -1,0 +1,252 @@
+/* Reads a whole journal, segment by segment, with the same eyes as recovery. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/survey.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "journal/checkpoint.h"
+#include "journal/directory.h"
+#include "journal/replay.h"
+#include "journal/segment_scan.h"
+
+enum { FIELDS_SIZE = 256 };
+
+/*
+ * 1. Headers say which segments have begun; the highest of them is the active one.
+ * 2. Each is scanned up to the end that its successor knows, the active one up to where it stops.
+ * 3. The active one's checkpoint says which sealed segments there must be.
+ */
+struct walk {
+    struct survey *survey;
+    struct why *why;
+    struct directory directory;
+    uint64_t active; /* 0: none has begun */
+    struct replay replay;
+    struct survey_segment segment; /* the present one */
+    uint64_t size;                 /* of a segment */
+    uint64_t done;
+};
+
+static void find(struct survey *survey, enum survey_finding finding, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static void find(struct survey *survey, enum survey_finding finding, const char *format, ...)
+{
+    char fields[FIELDS_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(fields, sizeof fields, format, arguments);
+    va_end(arguments);
+    survey->damages += finding == SURVEY_DAMAGE;
+    survey->torn_tails += finding == SURVEY_TORN_TAIL;
+    survey->on_finding(survey->owner, finding, fields);
+}
+
+static enum err on_set(void *owner, const struct scan_set *set)
+{
+    struct walk *walk = owner;
+    walk->segment.frames_bytes += set->bytes.len;
+    if (walk->survey->on_progress != NULL)
+        walk->survey->on_progress(walk->survey->owner, walk->done + set->position,
+                                  walk->size * walk->directory.segments.count);
+    return replay_set(&walk->replay, set->bytes, set->position);
+}
+
+static void on_damage(void *owner, const struct segment_damage *damage)
+{
+    struct walk *walk = owner;
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu from=%llu to=%llu first_lsn=%llu last_lsn=%llu",
+         (unsigned long long)damage->segment, (unsigned long long)damage->from,
+         (unsigned long long)damage->to, (unsigned long long)damage->first_lsn,
+         (unsigned long long)damage->last_lsn);
+}
+
+static bool is_readable(enum segment_header_state state)
+{
+    return state == SEGMENT_HEADER_WHOLE || state == SEGMENT_HEADER_DAMAGED;
+}
+
+/* Opens a segment and reads its header; the caller closes the file. */
+static enum err open_segment(struct walk *walk,
+                             uint64_t number,
+                             struct fs_file **ret_file,
+                             struct segment_header *ret_header,
+                             enum segment_header_state *ret_state)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, number, ".segment");
+    enum err err = fs_open(walk->survey->fs, name, FS_OPEN_READ, ret_file);
+    if (err != ERR_NONE)
+        return why_set(walk->why, err, "%s: %s", name, err_text(err));
+    err = replay_read_header(*ret_file, ret_header, ret_state, walk->why);
+    if (err != ERR_NONE)
+        *ret_file = fs_close(*ret_file);
+    return err;
+}
+
+static enum err find_active(struct walk *walk)
+{
+    enum err err = ERR_NONE;
+    for (uint32_t i = walk->directory.segments.count; err == ERR_NONE && i > 0 && walk->active == 0; i--) {
+        uint64_t number = walk->directory.segments.numbers[i - 1];
+        struct segment_header header = {0};
+        enum segment_header_state state = SEGMENT_HEADER_LOST;
+        struct fs_file *file = NULL;
+        err = open_segment(walk, number, &file, &header, &state);
+        if (err == ERR_NONE && is_readable(state) && header.number == number) {
+            walk->active = number;
+            walk->size = header.size;
+        }
+        file = fs_close(file);
+    }
+    return err;
+}
+
+/* Where the next segment says that this one ends; 0 when nobody says it. */
+static uint64_t end_from_successor(struct walk *walk, const struct segment_header *header)
+{
+    struct segment_header next = {0};
+    enum segment_header_state state = SEGMENT_HEADER_LOST;
+    struct fs_file *file = NULL;
+    if (header->number >= walk->active || !directory_has(&walk->directory.segments, header->number + 1) ||
+        open_segment(walk, header->number + 1, &file, &next, &state) != ERR_NONE)
+        return 0;
+    file = fs_close(file);
+    bool is_known =
+        is_readable(state) && next.previous_number == header->number && next.previous_epoch == header->epoch;
+    return is_known ? next.previous_end : 0;
+}
+
+static enum err scan(struct walk *walk, struct fs_file *file)
+{
+    struct segment_scan scan = {
+        .file = file,
+        .header = &walk->segment.header,
+        .known_end = end_from_successor(walk, &walk->segment.header),
+        .set_size_max = (size_t)walk->segment.header.size,
+        .on_set = on_set,
+        .on_damage = on_damage,
+        .owner = walk,
+    };
+    uint64_t records = walk->replay.records;
+    walk->replay.first_ns = 0;
+    enum err err = segment_scan_run(&scan);
+    if (err != ERR_NONE)
+        return why_set(walk->why, err, "segment %llu: %s", (unsigned long long)walk->segment.number,
+                       err_text(err));
+    walk->segment.end = scan.end;
+    walk->segment.records = walk->replay.records - records;
+    walk->segment.first_ns = walk->replay.first_ns;
+    walk->segment.last_ns = walk->replay.last_ns;
+    if (scan.torn_to > scan.end)
+        find(walk->survey, walk->segment.state == SURVEY_ACTIVE ? SURVEY_TORN_TAIL : SURVEY_DAMAGE,
+             "segment=%llu from=%llu to=%llu", (unsigned long long)walk->segment.number,
+             (unsigned long long)scan.end, (unsigned long long)scan.torn_to);
+    return ERR_NONE;
+}
+
+static enum err verify_index(struct walk *walk)
+{
+    struct index_file *index = NULL;
+    if (!directory_has(&walk->directory.indexes, walk->segment.number))
+        return ERR_NONE;
+    enum err err =
+        index_file_open(walk->survey->fs, walk->segment.number, walk->segment.header.epoch, &index);
+    if (err == ERR_NONE)
+        err = index_file_verify(index);
+    index = index_file_close(index);
+    walk->segment.has_index = err == ERR_NONE;
+    if (err != ERR_DAMAGED)
+        return err;
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=index", (unsigned long long)walk->segment.number);
+    return ERR_NONE;
+}
+
+static enum err survey_begun(struct walk *walk, struct fs_file *file, enum segment_header_state state)
+{
+    if (state == SEGMENT_HEADER_DAMAGED)
+        find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=header from=0 to=%d",
+             (unsigned long long)walk->segment.number, SEGMENT_HEADER_SIZE);
+    enum err err = scan(walk, file);
+    return err == ERR_NONE ? verify_index(walk) : err;
+}
+
+/* A file below the active one must have begun; above it, it waits to. */
+static bool has_begun(struct walk *walk, enum segment_header_state state)
+{
+    uint64_t number = walk->segment.number;
+    if (is_readable(state) && walk->segment.header.number == number) {
+        walk->segment.state = number == walk->active ? SURVEY_ACTIVE : SURVEY_SEALED;
+        return true;
+    }
+    walk->segment.state = state == SEGMENT_HEADER_LOST ? SURVEY_LOST : SURVEY_PREPARED;
+    if (state == SEGMENT_HEADER_LOST || number < walk->active)
+        find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=header_lost", (unsigned long long)number);
+    return false;
+}
+
+static enum err survey_segment(struct walk *walk, uint64_t number)
+{
+    struct fs_file *file = NULL;
+    enum segment_header_state state = SEGMENT_HEADER_LOST;
+    walk->segment = (struct survey_segment){.number = number};
+    enum err err = open_segment(walk, number, &file, &walk->segment.header, &state);
+    if (err == ERR_NONE && has_begun(walk, state))
+        err = survey_begun(walk, file, state);
+    file = fs_close(file);
+    if (err != ERR_NONE)
+        return err;
+    walk->survey->segments++;
+    walk->survey->on_segment(walk->survey->owner, &walk->segment);
+    walk->done += walk->size;
+    return ERR_NONE;
+}
+
+/* Segments that the last checkpoint knows and whose files are gone. */
+static enum err find_missing(struct walk *walk)
+{
+    struct catalog catalog;
+    struct segment_table table = {0};
+    if (!walk->replay.has_checkpoint)
+        return ERR_NONE;
+    enum err err = catalog_init(&catalog, UINT16_MAX, 0);
+    if (err != ERR_NONE)
+        return err;
+    err = checkpoint_read(buffer_span(&walk->replay.checkpoint), &catalog, &table);
+    for (uint32_t i = 0; i < table.count && err == ERR_NONE; i++) {
+        const struct segment *segment = table.segments[i];
+        if (segment->state != SEGMENT_INDEX_ONLY &&
+            !directory_has(&walk->directory.segments, segment->number))
+            find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=missing first_lsn=%llu last_lsn=%llu",
+                 (unsigned long long)segment->number, (unsigned long long)segment->first_lsn,
+                 (unsigned long long)segment->last_lsn);
+    }
+    segment_table_done(&table);
+    catalog_done(&catalog);
+    if (err != ERR_DAMAGED)
+        return err;
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=checkpoint", (unsigned long long)walk->active);
+    return ERR_NONE;
+}
+
+enum err survey_run(struct survey *survey, struct why *why)
+{
+    struct walk walk = {.survey = survey, .why = why};
+    enum err err = directory_read(survey->fs, &walk.directory);
+    if (err != ERR_NONE)
+        return why_set(why, err, "the journal's directory: %s", err_text(err));
+    replay_init(&walk.replay);
+    err = find_active(&walk);
+    for (uint32_t i = 0; i < walk.directory.segments.count && err == ERR_NONE; i++)
+        err = survey_segment(&walk, walk.directory.segments.numbers[i]);
+    for (uint32_t i = 0; i < walk.directory.asides.count && err == ERR_NONE; i++)
+        find(survey, SURVEY_DAMAGE, "segment=%llu what=set_aside",
+             (unsigned long long)walk.directory.asides.numbers[i]);
+    if (err == ERR_NONE)
+        err = find_missing(&walk);
+    survey->records = walk.replay.records;
+    replay_done(&walk.replay);
+    directory_done(&walk.directory);
+    return err;
+}
