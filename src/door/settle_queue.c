@@ -76,7 +76,7 @@ void settle_queue_complete(struct settle_queue *queue)
             return;
         }
     }
-    check(!"an append that completes is in the queue");
+    check(false); /* an append that completes is in the queue */
 }
 
 static struct settle_entry take_first(struct settle_queue *queue)

@@ -36,12 +36,10 @@ void loop_simulated_join(struct loop_simulated *simulated, struct simulated_acto
 
 void loop_simulated_leave(struct loop_simulated *simulated, struct simulated_actor *actor)
 {
-    for (unsigned i = 0; i < simulated->actor_count; i++)
-        if (simulated->actors[i] == actor) {
-            simulated->actors[i] = simulated->actors[--simulated->actor_count];
-            return;
-        }
-    check(!"the actor has joined");
+    unsigned i = 0;
+    while (simulated->actors[i] != actor)
+        check(++i < simulated->actor_count);
+    simulated->actors[i] = simulated->actors[--simulated->actor_count];
 }
 
 static bool has_luck(struct loop_simulated *simulated)
