@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-enum { ENTRY_HEADER = 8, SUMMARY_SIZE = 24, SEGMENT_BODY = 64 };
+enum { ENTRY_HEADER = 8, SUMMARY_SIZE = 24, SEGMENT_BODY = 72 };
 
 /* Makes room for one entry and returns where its body goes. */
 static uint8_t *put_entry(struct buffer *buffer, enum checkpoint_entry type, size_t len)
@@ -83,6 +83,7 @@ static bool put_segment(struct buffer *buffer, const struct segment *segment)
     bytes_put_le64(body + 48, (uint64_t)segment->last_ns);
     bytes_put_le32(body + 56, segment->state == SEGMENT_INDEX_ONLY ? 2 : 1);
     bytes_put_le32(body + 60, segment->summary_count);
+    bytes_put_le32(body + 64, segment->identity_count);
     for (uint32_t i = 0; i < segment->summary_count; i++) {
         uint8_t *at = body + SEGMENT_BODY + i * SUMMARY_SIZE;
         bytes_put_le32(at, segment->summaries[i].sequence);
@@ -179,6 +180,7 @@ static enum err read_segment(struct span body, struct segment_table *table)
     segment->last_ns = (int64_t)bytes_get_le64(body.data + 48);
     segment->state = bytes_get_le32(body.data + 56) == 2 ? SEGMENT_INDEX_ONLY : SEGMENT_SEALED;
     segment->summary_count = bytes_get_le32(body.data + 60);
+    segment->identity_count = bytes_get_le32(body.data + 64);
     segment->summaries = calloc(segment->summary_count + 1, sizeof *segment->summaries);
     enum err err = segment->summaries == NULL ? ERR_MEMORY : segment_table_add(table, segment);
     if (err != ERR_NONE) {

@@ -19,7 +19,7 @@ static const struct segment_summary *summary_of(const struct segment *segment, u
 }
 
 /* AGAIN: the index file must be opened. */
-static enum err has_in_segment(const struct segment *segment, uint32_t sequence, uint64_t number, bool *ret_has)
+static enum err has_in_segment(struct segment *segment, uint32_t sequence, uint64_t number, bool *ret_has)
 {
     *ret_has = false;
     if (segment->index != NULL) {
@@ -38,7 +38,9 @@ static enum err has_in_segment(const struct segment *segment, uint32_t sequence,
         return ERR_AGAIN;
     struct index_sequence entry;
     enum err err = index_file_sequence(segment->index_file, sequence, &entry);
-    return err == ERR_NONE ? index_file_has(segment->index_file, &entry, number, ret_has) : err;
+    if (err == ERR_NONE)
+        err = index_file_has(segment->index_file, &entry, number, ret_has);
+    return segment_index_outcome(segment, err);
 }
 
 /* Opens the index of a segment with the view lock given up meanwhile; the table may have changed behind it. */
@@ -81,7 +83,7 @@ struct runs {
     uint64_t covered;
 };
 
-static enum err collect_from_file(const struct segment *segment, uint32_t sequence, struct run_merge *merge)
+static enum err collect_from_file(struct segment *segment, uint32_t sequence, struct run_merge *merge)
 {
     const struct segment_summary *summary = summary_of(segment, sequence);
     if (summary == NULL || merge->to < summary->lowest || merge->from > summary->highest)
@@ -94,11 +96,13 @@ static enum err collect_from_file(const struct segment *segment, uint32_t sequen
         return ERR_AGAIN;
     struct index_sequence entry;
     enum err err = index_file_sequence(segment->index_file, sequence, &entry);
-    return err == ERR_NONE ? index_file_collect(segment->index_file, &entry, merge) : err;
+    if (err == ERR_NONE)
+        err = index_file_collect(segment->index_file, &entry, merge);
+    return segment_index_outcome(segment, err);
 }
 
 /* What one segment holds within [from, to]. AGAIN as above. */
-static enum err collect_segment(const struct segment *segment, uint32_t sequence, struct run_merge *merge)
+static enum err collect_segment(struct segment *segment, uint32_t sequence, struct run_merge *merge)
 {
     if (segment->index == NULL)
         return collect_from_file(segment, sequence, merge);

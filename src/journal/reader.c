@@ -29,7 +29,7 @@ struct place {
 /* --- 1. Finding ------------------------------------------------------------------------------------- */
 
 /* What a segment holds of a partition. AGAIN: its index file must be opened first. NOT_FOUND: nothing yet. */
-static enum err summary_of(const struct segment *segment, const struct partition *partition,
+static enum err summary_of(struct segment *segment, const struct partition *partition,
                            struct index_partition *ret_summary)
 {
     *ret_summary = (struct index_partition){0};
@@ -39,7 +39,8 @@ static enum err summary_of(const struct segment *segment, const struct partition
     }
     if (segment->index_file == NULL)
         return ERR_AGAIN;
-    return index_file_partition(segment->index_file, partition->topic, partition->partition, ret_summary);
+    return segment_index_outcome(
+        segment, index_file_partition(segment->index_file, partition->topic, partition->partition, ret_summary));
 }
 
 static bool is_readable(const struct segment *segment)
@@ -48,7 +49,7 @@ static bool is_readable(const struct segment *segment)
 }
 
 /* Whether records at or behind `offset` lie in here, or before: the first segment of which it is true is the one. */
-static enum err ends_behind(const struct segment *segment, const struct partition *partition, uint64_t offset,
+static enum err ends_behind(struct segment *segment, const struct partition *partition, uint64_t offset,
                             bool *ret_ends_behind)
 {
     struct index_partition summary;
@@ -100,7 +101,7 @@ static enum err locate(const struct journal *journal, const struct partition *pa
     return ERR_NONE;
 }
 
-static enum err extents_of(const struct segment *segment, const struct partition *partition, uint64_t offset,
+static enum err extents_of(struct segment *segment, const struct partition *partition, uint64_t offset,
                            struct place *place)
 {
     struct index_partition summary;
@@ -112,8 +113,9 @@ static enum err extents_of(const struct segment *segment, const struct partition
         return err;
     place->segment_end_offset = summary.summary.end_offset;
     if (segment->index == NULL)
-        return index_file_extents_from(segment->index_file, &summary, offset, place->extents, EXTENTS_PER_READ,
-                                       &place->extent_count);
+        return segment_index_outcome(segment,
+                                     index_file_extents_from(segment->index_file, &summary, offset, place->extents,
+                                                             EXTENTS_PER_READ, &place->extent_count));
     place->extent_count = segment_index_extents_from(segment->index, partition->slot, offset, place->extents,
                                                      EXTENTS_PER_READ);
     return ERR_NONE;
@@ -356,7 +358,7 @@ enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partitio
     enum err err = partition == NULL ? ERR_UNKNOWN_TOPIC : ERR_NONE;
     uint64_t offset = partition == NULL ? 0 : partition->end;
     for (uint32_t i = journal->table.count; err == ERR_NONE && i > 0; i--) {
-        const struct segment *segment = journal->table.segments[i - 1];
+        struct segment *segment = journal->table.segments[i - 1];
         struct index_partition summary;
         struct index_extent extent;
         if (!is_readable(segment) || segment->last_ns < wall_ns)

@@ -29,6 +29,7 @@ struct recovery {
     uint64_t base;   /* the scan begins with this segment */
     uint64_t done_bytes;
     uint64_t total_bytes;
+    uint64_t lost_identities; /* for lack of memory */
 };
 
 static enum err open_file(struct journal *journal, uint64_t number, const char *suffix, struct fs_file **ret_file)
@@ -216,6 +217,36 @@ static void remove_leftovers(struct recovery *recovery)
     }
     if (recovery->directory.has_temporary)
         (void)journal->seams.fs->ops->unlink(journal->seams.fs, "prepare.tmp");
+}
+
+/* Identities of sealed segments, oldest first, as far back as the window reaches. */
+static void on_identity(void *owner, const struct index_identity *identity)
+{
+    struct recovery *recovery = owner;
+    if (identity_window_load(&recovery->journal->identities, identity->hash, identity->wall_ns) != ERR_NONE)
+        recovery->lost_identities++;
+}
+
+static void load_identities(struct recovery *recovery)
+{
+    struct journal *journal = recovery->journal;
+    const struct segment_table *table = &journal->table;
+    int64_t oldest_ns = clock_wall_ns(journal->seams.clock) - journal->settings.identities_keep_ns;
+    uint64_t count = 0;
+    uint32_t first = table->count;
+    while (first > 0 && count < journal->settings.identities_max && table->segments[first - 1]->last_ns >= oldest_ns)
+        count += table->segments[--first]->identity_count;
+    for (uint32_t i = first; i < table->count; i++) {
+        struct segment *segment = table->segments[i];
+        if (segment->identity_count == 0)
+            continue;
+        enum err err = seal_open_index(journal, segment);
+        if (err == ERR_NONE)
+            err = index_file_each_identity(segment->index_file, on_identity, recovery);
+        if (err != ERR_NONE)
+            report_damage(journal, "segment=%llu what=index err=%s", (unsigned long long)segment->number,
+                          err_name(err));
+    }
 }
 
 /* --- 3. The scan ------------------------------------------------------------------------------------ */
@@ -453,6 +484,7 @@ static enum err recover(struct recovery *recovery)
         return err;
     compare_with_files(recovery);
     remove_leftovers(recovery);
+    load_identities(recovery);
     recovery->replay.catalog = &journal->catalog;
     recovery->replay.table = &journal->table;
     recovery->replay.identities = &journal->identities;

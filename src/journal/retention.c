@@ -127,11 +127,12 @@ static void on_partition(void *owner, const struct index_partition *partition)
 }
 
 /* The view lock is held: partitions and holds stand still. One segment's directory is read under it. */
-static enum err judge(struct judgement *judgement, const struct segment *segment)
+static enum err judge(struct judgement *judgement, struct segment *segment)
 {
     buffer_init(&judgement->starts, (size_t)START_SIZE * (judgement->journal->catalog.slot_count + 1));
     judgement->topic = UINT32_MAX;
     enum err err = index_file_each_partition(segment->index_file, on_partition, judgement);
+    err = segment_index_outcome(segment, err);
     if (err == ERR_NONE && judgement->topic != UINT32_MAX)
         judge_topic(judgement);
     return err == ERR_NONE ? judgement->err : err;

@@ -132,7 +132,9 @@ static enum err rebuild(struct journal *journal, struct segment *segment)
 enum err seal_open_index(struct journal *journal, struct segment *segment)
 {
     struct index_file *file = NULL;
-    enum err err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
+    enum err err = ERR_DAMAGED;
+    if (!segment->index_is_bad)
+        err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
     if ((err == ERR_NOT_FOUND || err == ERR_DAMAGED) && segment->state != SEGMENT_INDEX_ONLY) {
         err = rebuild(journal, segment);
         if (err == ERR_NONE)
@@ -143,6 +145,7 @@ enum err seal_open_index(struct journal *journal, struct segment *segment)
     journal_lock(&journal->view);
     if (segment->index_file == NULL && segment->index == NULL) {
         segment->index_file = file;
+        segment->index_is_bad = false;
         file = NULL;
     }
     journal_unlock(&journal->view);

@@ -93,7 +93,17 @@ enum err segment_summarise(struct segment *segment)
     free(segment->summaries);
     segment->summaries = summaries;
     segment->summary_count = count;
+    segment->identity_count = segment_index_identity_count(segment->index);
     return ERR_NONE;
+}
+
+enum err segment_index_outcome(struct segment *segment, enum err err)
+{
+    if (err != ERR_DAMAGED)
+        return err;
+    segment->index_file = index_file_close(segment->index_file);
+    segment->index_is_bad = true;
+    return ERR_AGAIN;
 }
 
 enum err segment_table_add(struct segment_table *table, struct segment *segment)

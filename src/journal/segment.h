@@ -40,8 +40,10 @@ struct segment {
     struct fs_file *file;         /* NULL: not open */
     struct segment_index *index;  /* in memory until the index file is there */
     struct index_file *index_file; /* NULL: not open, or not written */
+    bool index_is_bad;             /* a block of the file is damaged: it is to be made again */
     struct segment_summary *summaries;
     uint32_t summary_count;
+    uint32_t identity_count;  /* in its index */
     struct index_slot *slots; /* all partitions as it was sealed, until the index file is there */
     uint32_t slot_count;
     struct list link;         /* when it is out of the table */
@@ -70,6 +72,9 @@ uint64_t segment_number_of(const char *name, const char *suffix);
 
 /* Takes the summaries out of the index in memory. */
 enum err segment_summarise(struct segment *segment) MUST_CHECK;
+
+/* What a lookup in the index file ended with. DAMAGED closes the file for good and becomes AGAIN: it must be made again. */
+enum err segment_index_outcome(struct segment *segment, enum err err) MUST_CHECK;
 
 enum err segment_table_add(struct segment_table *table, struct segment *segment) MUST_CHECK;
 struct segment *segment_table_find(const struct segment_table *table, uint64_t number);
