@@ -125,6 +125,8 @@ static void give_turns(struct append_gate *gate)
     }
     list_move_all(&waiting, &gate->readers);
     list_move_all(&gate->readers, &waiting);
+    if (promised > 0) /* those who had a turn may have nothing to send */
+        loop_at_end_of_turn(gate->loop, &gate->task);
 }
 
 static void run(struct loop_task *task)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/store_memory.h"
 #include "support/loop_simulated.h"
+#include "support/page.h"
 #include "support/stream_memory.h"
 #include "support/test.h"
 
@@ -156,6 +157,29 @@ TEST(acknowledged_lines_settle_in_order_and_only_when_synced)
     }
 }
 
+/* The first dialogue of the page about acknowledged mode: what it sends brings what it shows. */
+TEST(the_example_of_the_page_plays_as_printed)
+{
+    struct fixture fixture;
+    begin(&fixture, 1, PRODUCE_SETTINGS_DEFAULT);
+    char *page = page_read("docs/protocols/line.md");
+    char *line = strstr(page, "\n> HELLO");
+    expect_not_null(line);
+    for (line = strtok(line, "\n"); *line == '<' || *line == '>'; line = strtok(NULL, "\n")) {
+        if (*line == '>') {
+            stream_memory_send_text(fixture.client, line + 2);
+            stream_memory_send_text(fixture.client, "\n");
+            continue;
+        }
+        char answer[128];
+        settle(&fixture);
+        snprintf(answer, sizeof answer, "%s\n", line + 2);
+        expect_received(&fixture, answer);
+    }
+    free(page);
+    end(&fixture);
+}
+
 TEST(a_returning_producer_is_told_its_last_number)
 {
     struct fixture fixture;
@@ -277,6 +301,30 @@ TEST(a_full_store_holds_everything_back_and_loses_nothing)
         expect_equal_u64(stored(&fixture, "a"), 500);
         end(&fixture);
     }
+}
+
+TEST(everyone_who_waited_has_a_turn_though_others_have_nothing_to_send)
+{
+    enum { MANY = 60 };
+    struct fixture fixture;
+    struct stream_memory *clients[MANY];
+    begin(&fixture, 1, PRODUCE_SETTINGS_DEFAULT);
+    store_memory_set_inflight_max(fixture.store, 100);
+    store_memory_set_state(fixture.store, STORE_FULL);
+    for (int i = 0; i < MANY; i++) {
+        clients[i] = connect(&fixture);
+        stream_memory_send_text(clients[i], "a|1|1|x\n");
+        settle(&fixture);
+    }
+    expect(clients[MANY - 1]->is_paused);
+    store_memory_set_state(fixture.store, STORE_OPEN);
+    settle(&fixture);
+    for (int i = 0; i < MANY; i++)
+        expect(!clients[i]->is_paused);
+    expect_equal_u64(stored(&fixture, "a"), MANY);
+    for (int i = 0; i < MANY; i++)
+        leave(&fixture, clients[i]);
+    end(&fixture);
 }
 
 TEST(a_busy_store_is_offered_appends_again_in_order)
@@ -430,6 +478,7 @@ TEST(stalled_holders_of_unfinished_lines_are_cut_when_their_budget_is_used_up)
 TEST_MAIN(plain_lines_are_stored_and_nothing_comes_back,
           a_half_closed_client_is_closed_when_everything_is_synced,
           acknowledged_lines_settle_in_order_and_only_when_synced,
+          the_example_of_the_page_plays_as_printed,
           a_returning_producer_is_told_its_last_number,
           bad_greetings_are_answered_and_closed,
           a_greeting_is_data_where_the_door_says_so,
@@ -437,6 +486,7 @@ TEST_MAIN(plain_lines_are_stored_and_nothing_comes_back,
           strangers_are_cut_and_nothing_of_them_is_stored,
           no_more_than_a_window_of_lines_is_open,
           a_full_store_holds_everything_back_and_loses_nothing,
+          everyone_who_waited_has_a_turn_though_others_have_nothing_to_send,
           a_busy_store_is_offered_appends_again_in_order,
           a_broken_store_is_told_and_the_connection_closes,
           a_draining_door_answers_what_is_open_and_closes,

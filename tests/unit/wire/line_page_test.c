@@ -3,31 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/page.h"
 #include "support/test.h"
 #include "wire/line_command.h"
 #include "wire/line_error.h"
 #include "wire/line_fields.h"
 
-/* The page, found from this file: tests run in the build directory, from which the compiler was given the path. */
-static char *read_page(void)
-{
-    enum { SIZE = 65536 };
-    const char *here = strstr(__FILE__, "tests/unit/");
-    char path[1024];
-    snprintf(path, sizeof path, "%.*sdocs/protocols/line.md", (int)(here - __FILE__), __FILE__);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        test_fail("%s: cannot be read", path);
-    char *page = calloc(1, SIZE);
-    expect_not_null(page);
-    expect(fread(page, 1, SIZE - 1, file) > 0);
-    fclose(file);
-    return page;
-}
-
 TEST(every_code_stands_in_the_page_with_its_class_and_text)
 {
-    char *page = read_page();
+    char *page = page_read("docs/protocols/line.md");
     for (enum line_error error = LINE_ERROR_NONE + 1; error < LINE_ERROR_COUNT; error++) {
         char start[128];
         char end[128];
@@ -45,7 +29,7 @@ TEST(every_code_stands_in_the_page_with_its_class_and_text)
 
 TEST(the_message_of_the_page_splits_as_the_page_says)
 {
-    char *page = read_page();
+    char *page = page_read("docs/protocols/line.md");
     char *line = strstr(page, "\neu.orders|");
     expect_not_null(line);
     struct span message = span_of(line + 1, strcspn(line + 1, "\n"));
