@@ -134,6 +134,8 @@ static enum err find_otherwise(struct line_batcher *batcher, struct line_topic *
 
 static struct span key_of(const struct line_batcher *batcher, const struct line_entry *entry)
 {
+    if (batcher->settings->key.len > 0)
+        return batcher->settings->key;
     return entry->split.count == 0 ? span_of(NULL, 0)
                                    : line_split_field(&entry->split, batcher->routes.fields.key);
 }
@@ -294,6 +296,7 @@ static void gather(struct line_batcher *batcher, struct store_append *append)
 {
     struct store_run *runs = (struct store_run *)(uintptr_t)append->runs;
     struct line_record record;
+    check(runs != NULL);
     for (uint32_t i = 0; i < batcher->entry_count; i++) {
         const struct line_entry *entry = &batcher->entries[i];
         make_record(batcher, entry, &record);

@@ -35,11 +35,10 @@ static uint32_t crc_of(struct span batch)
 
 void record_batch_begin(struct record_batch_writer *writer, uint8_t *to, int64_t timestamp_ms)
 {
-    *writer = (struct record_batch_writer){
-        .start = to,
-        .at = to + RECORD_BATCH_HEADER_SIZE,
-        .timestamp_ms = timestamp_ms,
-    };
+    writer->start = to;
+    writer->at = to + RECORD_BATCH_HEADER_SIZE;
+    writer->records = 0;
+    writer->timestamp_ms = timestamp_ms;
 }
 
 size_t record_batch_finish(struct record_batch_writer *writer)

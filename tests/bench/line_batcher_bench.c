@@ -38,7 +38,7 @@ static double lines_per_second(const struct workload *workload)
     uint64_t lines = 0;
     for (unsigned i = 0; i < TOPICS; i++) {
         char name[32];
-        snprintf(name, sizeof name, "topic-%u", i);
+        (void)snprintf(name, sizeof name, "topic-%u", i);
         check(store->ops->topic_open(store, span_from_text(name), PARTITIONS, true, &topic) == ERR_NONE);
     }
     check(line_batcher_init(&batcher, &workload->settings, store, NULL) == ERR_NONE);

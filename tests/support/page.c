@@ -14,14 +14,14 @@ char *page_read(const char *path)
 {
     char full_path[1024];
     const char *here = strstr(__FILE__, "tests/support/");
-    snprintf(full_path, sizeof full_path, "%.*s%s", (int)(here - __FILE__), __FILE__, path);
+    (void)snprintf(full_path, sizeof full_path, "%.*s%s", (int)(here - __FILE__), __FILE__, path);
     FILE *file = fopen(full_path, "re");
     if (file == NULL)
         test_fail("%s: cannot be read", full_path);
     char *page = calloc(1, PAGE_SIZE_MAX + 1);
     expect_not_null(page);
     size_t len = fread(page, 1, PAGE_SIZE_MAX, file);
-    fclose(file);
+    (void)fclose(file);
     expect(len > 0 && len < PAGE_SIZE_MAX);
     return page;
 }

@@ -9,24 +9,24 @@ enum { WORDS_MAX = 3 + RECORD_BATCH_HEADERS_MAX };
 
 static void write_word(struct span bytes, bool is_null, FILE *to)
 {
-    fputs(is_null ? "-" : "x", to);
+    (void)fputs(is_null ? "-" : "x", to);
     for (size_t i = 0; i < bytes.len; i++)
-        fprintf(to, "%02x", bytes.data[i]);
+        (void)fprintf(to, "%02x", bytes.data[i]);
 }
 
 static void write_record(const struct record *record, FILE *to)
 {
-    fprintf(to, "%" PRId64 " ", record->timestamp_ms);
+    (void)fprintf(to, "%" PRId64 " ", record->timestamp_ms);
     write_word(record->key, record->key_is_null, to);
-    fputc(' ', to);
+    (void)fputc(' ', to);
     write_word(record->value, record->value_is_null, to);
     for (uint32_t i = 0; i < record->header_count; i++) {
-        fputc(' ', to);
+        (void)fputc(' ', to);
         write_word(record->headers[i].name, false, to);
-        fputc('=', to);
+        (void)fputc('=', to);
         write_word(record->headers[i].value, record->headers[i].value_is_null, to);
     }
-    fputc('\n', to);
+    (void)fputc('\n', to);
 }
 
 bool record_text_write(struct span batch_bytes, FILE *to)

@@ -33,6 +33,6 @@ int main(int argc, char **argv)
         return decode();
     if (argc == 3 && strcmp(argv[1], "encode") == 0)
         return encode(argv[2]);
-    fputs("usage: record_batch_text decode | encode TIMESTAMP_MS\n", stderr);
+    (void)fputs("usage: record_batch_text decode | encode TIMESTAMP_MS\n", stderr);
     return 2;
 }

@@ -243,7 +243,7 @@ TEST(parts_are_aligned_padded_with_zeros_and_in_order_of_topic_and_partition)
     expect_fine(line_batcher_init(&fixture.batcher, &fixture.settings, fixture.store, NULL));
     static char lines[200][32];
     for (int i = 0; i < 200; i++) {
-        snprintf(lines[i], sizeof lines[i], "key-%d|1|%d|%.*s", i, i + 1, i % 9, "xxxxxxxxx");
+        (void)snprintf(lines[i], sizeof lines[i], "key-%d|1|%d|%.*s", i, i + 1, i % 9, "xxxxxxxxx");
         take(&fixture, lines[i]);
     }
     struct line_append *append = finish(&fixture);

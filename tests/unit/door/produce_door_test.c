@@ -173,7 +173,7 @@ TEST(the_example_of_the_page_plays_as_printed)
         }
         char answer[128];
         settle(&fixture);
-        snprintf(answer, sizeof answer, "%s\n", line + 2);
+        (void)snprintf(answer, sizeof answer, "%s\n", line + 2);
         expect_received(&fixture, answer);
     }
     free(page);
@@ -289,7 +289,7 @@ TEST(a_full_store_holds_everything_back_and_loses_nothing)
         store_memory_set_state(fixture.store, STORE_FULL);
         for (int i = 1; i <= 500; i++) {
             char line[64];
-            snprintf(line, sizeof line, "a|1|%d|body of the message\n", i);
+            (void)snprintf(line, sizeof line, "a|1|%d|body of the message\n", i);
             stream_memory_send_text(fixture.client, line);
         }
         settle(&fixture);
@@ -339,9 +339,9 @@ TEST(a_busy_store_is_offered_appends_again_in_order)
         stream_memory_send_text(fixture.client, "HELLO 1\n");
         for (int i = 1; i <= 100; i++) {
             char line[64];
-            snprintf(line, sizeof line, "a|1|%d|body of the message\n", i);
+            (void)snprintf(line, sizeof line, "a|1|%d|body of the message\n", i);
             stream_memory_send_text(fixture.client, line);
-            snprintf(line, sizeof line, "b|1|%d|body of the message\n", i);
+            (void)snprintf(line, sizeof line, "b|1|%d|body of the message\n", i);
             stream_memory_send_text(other, line);
         }
         do

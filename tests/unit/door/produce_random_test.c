@@ -1,5 +1,6 @@
 /* Many producers, a store with moods and peers that come and go, in a thousand random orders: nothing acknowledged is missing. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,9 +50,9 @@ static void send_line(struct world *world, struct producer *producer)
     char text[256];
     unsigned line = ++producer->sent;
     int len = snprintf(text, sizeof text, "topic-%u|1|", (unsigned)chance(world, 3));
-    len += is_bad(line) ? snprintf(text + len, sizeof text - (size_t)len, "bad")
-                        : snprintf(text + len, sizeof text - (size_t)len, "%llu|body",
-                                   (unsigned long long)(producer->base + line));
+    len += is_bad(line)
+               ? snprintf(text + len, sizeof text - (size_t)len, "bad")
+               : snprintf(text + len, sizeof text - (size_t)len, "%" PRIu64 "|body", producer->base + line);
     if (is_long(line))
         len += snprintf(text + len, sizeof text - (size_t)len, "%080d", 0);
     text[len++] = '\n';

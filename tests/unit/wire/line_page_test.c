@@ -15,13 +15,14 @@ TEST(every_code_stands_in_the_page_with_its_class_and_text)
     for (enum line_error error = LINE_ERROR_NONE + 1; error < LINE_ERROR_COUNT; error++) {
         char start[128];
         char end[128];
-        snprintf(start, sizeof start, "\n| `%s` | %s | ", line_error_code(error), line_error_class(error));
-        snprintf(end, sizeof end, " | %s |\n", line_error_text(error));
+        (void)snprintf(start, sizeof start, "\n| `%s` | %s | ", line_error_code(error),
+                       line_error_class(error));
+        (void)snprintf(end, sizeof end, " | %s |\n", line_error_text(error));
         const char *row = strstr(page, start);
         if (row == NULL)
             test_fail("no row for %s", line_error_code(error));
         const char *text = strstr(row, end);
-        if (text == NULL || text > strchr(row + 1, '\n'))
+        if (text == NULL || (size_t)(text - row) > 1 + strcspn(row + 1, "\n"))
             test_fail("another text for %s", line_error_code(error));
     }
     free(page);
@@ -31,7 +32,8 @@ TEST(the_message_of_the_page_splits_as_the_page_says)
 {
     char *page = page_read("docs/protocols/line.md");
     char *line = strstr(page, "\neu.orders|");
-    expect_not_null(line);
+    if (line == NULL)
+        test_fail("the page has no message");
     struct span message = span_of(line + 1, strcspn(line + 1, "\n"));
     struct line_fields fields;
     struct line_split split;
