@@ -1,13 +1,9 @@
 /* waybill journal: looks at the log of a data directory, or links a copy of it. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -15,6 +11,7 @@
 #include "base/progress.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/journal_backup.h"
 #include "journal/survey.h"
 
 static const char usage[] =
@@ -25,7 +22,8 @@ static const char usage[] =
     "inspect  lists the segments\n"
     "verify   reads and checks every byte; exit code 1 when something is damaged. A torn tail was never\n"
     "         acknowledged: it is named (torn_tail=...) and is no damage\n"
-    "backup   makes hard links of all segments in the new directory TARGET, on the same file system\n";
+    "backup   links what is sealed into the new directory TARGET, on the same file system, and copies the\n"
+    "         segment that is being written\n";
 
 struct report {
     bool is_json;
@@ -129,65 +127,6 @@ static int look(const char *journal, struct report *report)
     return survey.damages == 0 || report->lists ? COMMAND_FINE : COMMAND_NOT_SO;
 }
 
-/* The two directories of a backup. */
-struct backup {
-    int source;
-    int target;
-    unsigned linked;
-    int error; /* the first errno */
-};
-
-static void link_name(void *owner, const char *name)
-{
-    struct backup *backup = owner;
-    bool belongs = strstr(name, ".segment") != NULL || strstr(name, ".index") != NULL;
-    if (!belongs || backup->error != 0)
-        return;
-    if (linkat(backup->source, name, backup->target, name, 0) == 0)
-        backup->linked++;
-    else if (errno != ENOENT) /* retired meanwhile */
-        backup->error = errno;
-}
-
-static int link_all(const char *journal, struct backup *backup)
-{
-    struct fs *fs = NULL;
-    enum err err = fs_linux_new(journal, &fs);
-    if (err == ERR_NONE)
-        err = fs->ops->list(fs, link_name, backup);
-    fs = fs_linux_free(fs);
-    if (err != ERR_NONE)
-        return command_failed(COMMAND_NOT_SO, "%s: %s", journal, err_text(err));
-    if (backup->error == EXDEV)
-        return command_failed(COMMAND_NOT_SO,
-                              "the target is on another file system: a hard link cannot go there");
-    if (backup->error != 0 || fsync(backup->target) != 0)
-        return command_failed(COMMAND_NOT_SO, "backup: %s",
-                              strerror(backup->error != 0 ? backup->error : errno));
-    (void)printf("%u files linked\n", backup->linked);
-    return COMMAND_FINE;
-}
-
-static int back_up(const char *journal, const char *target)
-{
-    char target_journal[PATH_MAX];
-    if (snprintf(target_journal, sizeof target_journal, "%s/journal", target) >= (int)sizeof target_journal)
-        return command_failed(COMMAND_WRONG, "the target's path is too long");
-    if (mkdir(target, 0700) != 0 || mkdir(target_journal, 0700) != 0)
-        return command_failed(COMMAND_NOT_SO, "%s: %s: choose a directory that is not there yet", target,
-                              strerror(errno));
-    struct backup backup = {.source = open(journal, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                            .target = open(target_journal, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    int code = backup.source < 0 || backup.target < 0
-                   ? command_failed(COMMAND_NOT_SO, "%s: %s", journal, strerror(errno))
-                   : link_all(journal, &backup);
-    if (backup.source >= 0)
-        (void)close(backup.source);
-    if (backup.target >= 0)
-        (void)close(backup.target);
-    return code;
-}
-
 static int run(int count, char **words, bool is_json)
 {
     char journal[PATH_MAX];
@@ -202,7 +141,7 @@ static int run(int count, char **words, bool is_json)
     if (snprintf(journal, sizeof journal, "%s/journal", words[1]) >= (int)sizeof journal)
         return command_failed(COMMAND_WRONG, "the path is too long");
     struct report report = {.is_json = is_json, .lists = is_inspect};
-    return is_backup ? back_up(journal, words[2]) : look(journal, &report);
+    return is_backup ? journal_back_up(journal, words[2]) : look(journal, &report);
 }
 
 int journal_command(int count, char **words)
