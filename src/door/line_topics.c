@@ -40,12 +40,13 @@ meet(struct line_topics *topics, struct span name, bool is_configured, struct li
     if (topic == NULL)
         return ERR_MEMORY;
     topic->topic = met;
+    topic->name = span_from_text(topic->topic.name);
     topic->is_reserved = is_reserved;
     for (uint32_t i = 0; i < met.partitions; i++) {
         topic->slots[i].topic = met.id;
         topic->slots[i].partition = i;
     }
-    err = map_put(&topics->by_name, span_from_text(topic->topic.name), topic);
+    err = map_put(&topics->by_name, topic->name, topic);
     if (err != ERR_NONE) {
         free(topic);
         return err;
@@ -60,7 +61,7 @@ enum err line_topics_find(struct line_topics *topics,
                           struct line_topic **ret_topic)
 {
     struct line_topic *topic = topics->last;
-    if (topic == NULL || !span_equal_text(name, topic->topic.name))
+    if (topic == NULL || !span_equal(name, topic->name))
         topic = map_get(&topics->by_name, name);
     if (topic == NULL) {
         enum err err = meet(topics, name, is_configured, &topic);

@@ -20,6 +20,7 @@ struct line_slot {
 
 struct line_topic {
     struct store_topic topic;
+    struct span name; /* in `topic` */
     bool is_reserved;
     struct line_slot slots[]; /* one a partition */
 };
