@@ -47,13 +47,18 @@ static void answer_number(struct buffer *answers, const char *word, uint64_t num
     put_text(answers, "\n");
 }
 
+void acks_answer_one(struct buffer *answers, uint64_t number, bool is_stored)
+{
+    answer_number(answers, is_stored ? "ACK " : "PENDING ", number);
+}
+
 static void answer_one(struct buffer *answers, struct store *store, uint32_t sequence, uint64_t number)
 {
     bool is_stored = false;
     if (store->ops->sequence_has(store, sequence, number, &is_stored) != ERR_NONE)
         acks_answer_error(answers, LINE_ERROR_UNAVAILABLE);
     else
-        answer_number(answers, is_stored ? "ACK " : "PENDING ", number);
+        acks_answer_one(answers, number, is_stored);
 }
 
 /* --- Ranges ------------------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@ void acks_answer(struct buffer *answers,
                  struct store *store,
                  uint32_t sequence,
                  const struct line_command *command);
+/* To one number, whose state the caller found out. */
+void acks_answer_one(struct buffer *answers, uint64_t number, bool is_stored);
 /* "ERR <code> <text>" */
 void acks_answer_error(struct buffer *answers, enum line_error error);
 

@@ -8,10 +8,12 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "door/acks_answer.h"
+#include "door/key_lookup.h"
 #include "wire/line_stranger.h"
 
 /*
  *   bytes -> whole lines -> answers gather in the door's buffer -> one write
+ *   a number with a key -> lookup -> no more answers until it has ended, for they leave in order
  *   the peer does not read -> BUSY -> reading stops, what has come is kept -> on_drained -> goes on there
  *   the peer ends -> the last line counts without LF too -> all is answered -> close
  */
@@ -31,11 +33,14 @@ struct acks_connection {
         pending; /* received and not answered yet: a line without its end, or what a busy stream holds up */
     size_t held_bytes; /* of it, counted in the loop while the stream is busy */
     struct timer patience;
-    bool has_read;    /* the first bytes have come */
-    bool is_skipping; /* the rest of a line that was too long */
-    bool is_busy;     /* the peer does not read: no more answers until on_drained */
-    bool is_ending;   /* what is pending will be answered, then the connection closes */
-    bool tail_counts; /* a last line without LF is one too */
+    bool has_read;      /* the first bytes have come */
+    bool is_skipping;   /* the rest of a line that was too long */
+    bool is_busy;       /* the peer does not read: no more answers until on_drained */
+    bool is_looking_up; /* the answer to the last request comes later */
+    uint64_t looked_up;
+    struct key_lookup *lookup; /* NULL before the first */
+    bool is_ending;            /* what is pending will be answered, then the connection closes */
+    bool tail_counts;          /* a last line without LF is one too */
     bool is_closing;
 };
 
@@ -83,6 +88,39 @@ static void refuse(struct acks_connection *self, enum line_error error)
 
 /* --- Reading ------------------------------------------------------------------------------------ */
 
+static void on_looked_up(void *owner, enum err err, bool is_stored);
+
+/* The words behind GET_ACK and its number. */
+static struct span key_of(struct span line)
+{
+    (void)span_take_word(&line);
+    (void)span_take_word(&line);
+    return span_take_word(&line);
+}
+
+static enum line_error
+look_up(struct acks_connection *self, const struct line_command *command, struct span key)
+{
+    struct acks_shared *shared = self->shared;
+    if (command->kind != LINE_COMMAND_ONE)
+        return LINE_ERROR_BAD_REQUEST;
+    if (self->lookup == NULL &&
+        key_lookup_new(shared->store, self->base.door->loop, on_looked_up, self, &self->lookup) != ERR_NONE)
+        return LINE_ERROR_UNAVAILABLE;
+    self->is_looking_up = true;
+    self->looked_up = command->from;
+    key_lookup_ask(self->lookup, shared->options.sequence, command->from, key);
+    return LINE_ERROR_NONE;
+}
+
+static void close_after_one_in_kmq_mode(struct acks_connection *self)
+{
+    if (!self->shared->options.is_kmq || self->is_looking_up)
+        return;
+    flush(self);
+    close_after_answers(self);
+}
+
 static void answer_line(struct acks_connection *self, struct span line)
 {
     struct acks_shared *shared = self->shared;
@@ -92,15 +130,21 @@ static void answer_line(struct acks_connection *self, struct span line)
         line.len--;
     if (line.len <= LINE_COMMAND_MAX)
         error = line_command_parse(line, &command);
-    if (error == LINE_ERROR_NONE)
+    struct span key = shared->options.has_keys && error == LINE_ERROR_NONE ? key_of(line) : span_of("", 0);
+    if (key.len > 0)
+        error = look_up(self, &command, key);
+    else if (error == LINE_ERROR_NONE)
         acks_answer(&shared->answers, shared->store, shared->options.sequence, &command);
-    else
+    if (error != LINE_ERROR_NONE)
         refuse(self, error);
     flush_when_large(self);
-    if (shared->options.is_kmq) {
-        flush(self);
-        close_after_answers(self);
-    }
+    close_after_one_in_kmq_mode(self);
+}
+
+/* No further request may be answered before something else has happened. */
+static bool must_wait(const struct acks_connection *self)
+{
+    return self->is_busy || self->is_looking_up || self->is_closing;
 }
 
 /* An unfinished line; it is given up as soon as it is too long. True when its bytes are of no more use. */
@@ -117,7 +161,7 @@ static bool give_up_when_too_long(struct acks_connection *self, struct span unfi
 static size_t answer_lines(struct acks_connection *self, struct span bytes)
 {
     size_t at = 0;
-    while (!self->is_busy && !self->is_closing && at < bytes.len) {
+    while (!must_wait(self) && at < bytes.len) {
         struct span rest = span_after(bytes, at);
         size_t end = span_find(rest, '\n');
         if (end == rest.len) {
@@ -147,16 +191,6 @@ static void shrink_pending(struct acks_connection *self)
         cut(self, "out of memory");
 }
 
-static void hold(struct acks_connection *self)
-{
-    struct loop *loop = self->base.door->loop;
-    self->held_bytes = self->pending.len;
-    loop->queued_bytes += self->held_bytes;
-    timer_start(&self->patience, busy_patience_ns);
-    if (loop->queued_bytes > HELD_BYTES_MAX)
-        cut(self, "it does not read its answers, and too many bytes wait for such peers");
-}
-
 static void let_go(struct acks_connection *self)
 {
     self->base.door->loop->queued_bytes -= self->held_bytes;
@@ -164,13 +198,25 @@ static void let_go(struct acks_connection *self)
     timer_stop(&self->patience);
 }
 
+static void hold(struct acks_connection *self)
+{
+    struct loop *loop = self->base.door->loop;
+    let_go(self);
+    self->held_bytes = self->pending.len;
+    loop->queued_bytes += self->held_bytes;
+    timer_start(&self->patience, busy_patience_ns);
+    if (loop->queued_bytes > HELD_BYTES_MAX)
+        cut(self, "it does not read its answers, and too many bytes wait for such peers");
+}
+
 static void end_when_answered(struct acks_connection *self)
 {
-    if (!self->is_ending || self->is_busy || self->is_closing)
+    if (!self->is_ending || must_wait(self))
         return;
     if (self->tail_counts && self->pending.len > 0)
         answer_line(self, buffer_span(&self->pending));
-    if (self->is_closing)
+    self->tail_counts = false;
+    if (must_wait(self))
         return;
     flush(self);
     if (!self->is_closing)
@@ -217,7 +263,7 @@ static bool on_bytes(void *owner, struct span bytes)
         cut_stranger(self, stranger);
     else
         go_on(self, bytes);
-    return !self->is_busy && !self->is_closing;
+    return !must_wait(self);
 }
 
 static void on_end(void *owner)
@@ -228,14 +274,35 @@ static void on_end(void *owner)
     end_when_answered(self);
 }
 
+static void go_on_and_resume(struct acks_connection *self)
+{
+    go_on(self, span_of("", 0));
+    if (!must_wait(self) && !self->is_ending)
+        stream_resume(self->base.stream);
+}
+
 static void on_drained(void *owner)
 {
     struct acks_connection *self = owner;
     let_go(self);
     self->is_busy = false;
-    go_on(self, span_of("", 0));
-    if (!self->is_busy && !self->is_closing)
-        stream_resume(self->base.stream);
+    go_on_and_resume(self);
+}
+
+static void on_looked_up(void *owner, enum err err, bool is_stored)
+{
+    struct acks_connection *self = owner;
+    self->is_looking_up = false;
+    if (self->is_closing)
+        return;
+    if (err == ERR_NONE)
+        acks_answer_one(&self->shared->answers, self->looked_up, is_stored);
+    else
+        acks_answer_error(&self->shared->answers, LINE_ERROR_UNAVAILABLE);
+    flush(self);
+    close_after_one_in_kmq_mode(self);
+    if (!self->is_closing)
+        go_on_and_resume(self);
 }
 
 static void on_patience_over(struct timer *patience)
@@ -252,6 +319,7 @@ static void on_closed(void *owner, enum err err)
         log_line(LOG_WARN, "door", "connection lost", "door=\"%s\" peer=%s err=%s", self->base.door->name,
                  self->base.stream->peer, err_name(err));
     let_go(self);
+    self->lookup = key_lookup_close(self->lookup);
     buffer_done(&self->pending);
     door_connection_close(&self->base);
     free(self);

@@ -9,6 +9,7 @@
 struct acks_options {
     uint32_t sequence; /* index, from the store's sequence_open */
     bool is_kmq;       /* one request, its answer, close; silence on a malformed one */
+    bool has_keys;     /* a second word is the key: only a record of that key counts */
 };
 
 struct acks_shared {

@@ -40,6 +40,12 @@ struct store_extent {
     uint64_t bytes; /* about: what the partition takes on disk */
 };
 
+struct store_position {
+    uint32_t topic;
+    uint32_t partition;
+    uint64_t offset;
+};
+
 /* One bounded read into the caller's buffer. */
 struct store_read {
     struct mail mail;         /* posted to reply_to when store_read answered PENDING */
@@ -85,6 +91,8 @@ struct store_watch {
  * sequence_has: whether `number` is stored.
  * sequence_runs: the stored runs within [from, to], ascending and not touching, at most `size` of them, for as far
  *   as they were looked at: *ret_covered is the last number that the answer speaks of.
+ * sequence_find: the batches that may hold records of this number, by their first offsets: some may not, but none that
+ *   does is missing. TOO_MANY for more than `size`. May be NULL in a store that cannot tell.
  * producer_last: the highest number stored from this producer in this sequence, 0 when none.
  * identity_admit: false when the identity is known in the window (a duplicate); else it is remembered as pending
  *   until its append is synced.
@@ -108,6 +116,12 @@ struct store_ops {
     enum err (*sequence_has)(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has);
     enum err (*sequence_runs)(struct store *store, uint32_t sequence, uint64_t from, uint64_t to,
                               struct store_run *runs, uint32_t size, uint32_t *ret_count, uint64_t *ret_covered);
+    enum err (*sequence_find)(struct store *store,
+                              uint32_t sequence,
+                              uint64_t number,
+                              struct store_position *positions,
+                              uint32_t size,
+                              uint32_t *ret_count);
     uint64_t (*producer_last)(struct store *store, uint32_t sequence, struct span producer);
     bool (*identity_admit)(struct store *store, const uint8_t identity[16]);
 };

@@ -373,6 +373,48 @@ static enum err memory_runs(struct store *store,
     return ERR_NONE;
 }
 
+struct found {
+    struct store_position *positions;
+    uint32_t size;
+    uint32_t count; /* beyond size they are only counted */
+};
+
+/* Every batch whose append stored numbers of the sequence: what may hold one is for the caller to find out. */
+static void find_batches(const struct memory_partition *partition,
+                         uint32_t sequence,
+                         struct store_position place,
+                         struct found *found)
+{
+    for (uint32_t i = 0; i < partition->count; i++) {
+        if (partition->batches[i].sequence != sequence)
+            continue;
+        place.offset = partition->batches[i].base_offset;
+        if (found->count < found->size)
+            found->positions[found->count] = place;
+        found->count++;
+    }
+}
+
+static enum err memory_find(struct store *store,
+                            uint32_t sequence,
+                            uint64_t number,
+                            struct store_position *positions,
+                            uint32_t size,
+                            uint32_t *ret_count)
+{
+    struct store_memory *memory = memory_of(store);
+    struct found found = {positions, size, 0};
+    if (memory_sequence_has(sequence_at(store, sequence), number))
+        for (uint32_t i = 0; i < memory->topic_count; i++)
+            for (uint32_t p = 0; p < memory->topics[i]->topic.partitions; p++)
+                find_batches(&memory->topics[i]->partitions[p], sequence, (struct store_position){i, p, 0},
+                             &found);
+    if (found.count > size)
+        return ERR_TOO_MANY;
+    *ret_count = found.count;
+    return ERR_NONE;
+}
+
 static uint64_t memory_producer_last(struct store *store, uint32_t sequence, struct span producer)
 {
     return memory_sequence_producer_last(sequence_at(store, sequence), producer);
@@ -396,6 +438,7 @@ static const struct store_ops memory_ops = {
     .sequence_last = memory_last,
     .sequence_has = memory_has,
     .sequence_runs = memory_runs,
+    .sequence_find = memory_find,
     .producer_last = memory_producer_last,
     .identity_admit = memory_identity_admit,
 };

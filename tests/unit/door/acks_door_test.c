@@ -18,12 +18,11 @@ struct fixture {
     struct stream_memory *client;
 };
 
-static void begin_with(struct fixture *fixture, uint64_t seed, bool is_kmq)
+static void begin_with(struct fixture *fixture, uint64_t seed, struct acks_options options)
 {
     *fixture = (struct fixture){.client = NULL};
     loop_simulated_init(&fixture->simulated, seed);
     fixture->store = store_memory_new(&fixture->simulated.clock.clock);
-    struct acks_options options = {.is_kmq = is_kmq};
     expect_fine(
         fixture->store->ops->topic_open(fixture->store, span_from_text("t"), 1, true, &fixture->topic));
     expect_fine(
@@ -35,7 +34,7 @@ static void begin_with(struct fixture *fixture, uint64_t seed, bool is_kmq)
 
 static void begin(struct fixture *fixture, uint64_t seed)
 {
-    begin_with(fixture, seed, false);
+    begin_with(fixture, seed, (struct acks_options){.is_kmq = false});
 }
 
 static void end(struct fixture *fixture)
@@ -223,7 +222,7 @@ TEST(client_that_never_reads_is_cut_in_the_end)
 TEST(kmq_mode_answers_one_request_and_closes)
 {
     struct fixture fixture;
-    begin_with(&fixture, 10, true);
+    begin_with(&fixture, 10, (struct acks_options){.is_kmq = true});
     stream_memory_send_text(fixture.client, "GET_ACK 1\nGET_ACK 2\n");
     loop_simulated_settle(&fixture.simulated);
     expect_span_is(stream_memory_received(fixture.client), "PENDING 1\n");
@@ -234,11 +233,72 @@ TEST(kmq_mode_answers_one_request_and_closes)
 TEST(kmq_mode_is_silent_on_a_malformed_request)
 {
     struct fixture fixture;
-    begin_with(&fixture, 11, true);
+    begin_with(&fixture, 11, (struct acks_options){.is_kmq = true});
     stream_memory_send_text(fixture.client, "GET_ACK x\n");
     loop_simulated_settle(&fixture.simulated);
     expect_equal_u64(stream_memory_received(fixture.client).len, 0);
     expect(fixture.client->is_closed);
+    end(&fixture);
+}
+
+static void store_keyed(struct fixture *fixture, const char *key, uint64_t from, uint32_t count)
+{
+    test_append_store(fixture->store, &fixture->topic, 0,
+                      (struct test_records){.key = key, .value = "v", .seq = from, .count = count});
+}
+
+TEST(number_with_a_key_is_acknowledged_when_a_record_has_both)
+{
+    struct fixture fixture;
+    begin_with(&fixture, 14, (struct acks_options){.has_keys = true});
+    store_keyed(&fixture, "a", 1, 5);
+    store_keyed(&fixture, "b", 4, 5);
+    expect_answer(&fixture, "GET_ACK 5 a\nGET_ACK 6 a\nGET_ACK 6 b\nGET_ACK 6\nGET_ACK 9 b\nGET_ACK 1 c\n",
+                  "ACK 5\nPENDING 6\nACK 6\nACK 6\nPENDING 9\nPENDING 1\n");
+    expect_answer(&fixture, "GET_ACK 1-5 a\n", "ERR BAD_REQUEST not a request\n");
+    end(&fixture);
+}
+
+TEST(keyed_answers_keep_their_order_though_reads_are_slow)
+{
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct fixture fixture;
+        begin_with(&fixture, seed, (struct acks_options){.has_keys = true});
+        fixture.client->chunk_max = 1 + seed * 3;
+        store_keyed(&fixture, "a", 1, 3);
+        store_memory_set_slow_reads(fixture.store, true);
+        stream_memory_send_text(fixture.client, "GET_ACK 1 a\nGET_ACK 7\nGET_ACK 3 b\nGET_ACK\nGET_ACK 2 a");
+        stream_memory_end(fixture.client);
+        loop_simulated_settle(&fixture.simulated);
+        expect_span_is(stream_memory_received(fixture.client), "ACK 1\nPENDING 7\nPENDING 3\nACK 3\nACK 2\n");
+        expect(fixture.client->is_closed);
+        end(&fixture);
+    }
+}
+
+TEST(connection_may_end_while_the_store_looks_for_its_key)
+{
+    struct fixture fixture;
+    begin_with(&fixture, 15, (struct acks_options){.has_keys = true});
+    store_keyed(&fixture, "a", 1, 3);
+    store_memory_set_slow_reads(fixture.store, true);
+    store_memory_hold(fixture.store, true);
+    expect_answer(&fixture, "GET_ACK 1 a\n", "");
+    expect_equal_u64(store_memory_waiting(fixture.store), 1);
+    stream_memory_cut(fixture.client);
+    loop_simulated_settle(&fixture.simulated);
+    store_memory_hold(fixture.store, false);
+    loop_simulated_settle(&fixture.simulated);
+    end(&fixture);
+}
+
+TEST(number_with_very_many_batches_cannot_be_looked_up_by_key)
+{
+    struct fixture fixture;
+    begin_with(&fixture, 16, (struct acks_options){.has_keys = true});
+    for (unsigned i = 0; i < 257; i++)
+        store_keyed(&fixture, "a", 1, 1);
+    expect_answer(&fixture, "GET_ACK 1 b\n", "ERR UNAVAILABLE the answer cannot be read now\n");
     end(&fixture);
 }
 
@@ -285,5 +345,9 @@ TEST_MAIN(stored_number_is_acknowledged_and_another_is_pending,
           client_that_never_reads_is_cut_in_the_end,
           kmq_mode_answers_one_request_and_closes,
           kmq_mode_is_silent_on_a_malformed_request,
+          number_with_a_key_is_acknowledged_when_a_record_has_both,
+          keyed_answers_keep_their_order_though_reads_are_slow,
+          connection_may_end_while_the_store_looks_for_its_key,
+          number_with_very_many_batches_cannot_be_looked_up_by_key,
           tls_hello_on_the_plain_port_ends_the_connection,
           drain_answers_whole_requests_and_leaves_a_torn_one)
