@@ -123,7 +123,8 @@ void worker_stop(struct worker *worker)
 static enum err
 open_acks(struct worker *worker, struct worker_door *door, const struct door_plan *plan, struct why *why)
 {
-    struct acks_options options = {.is_kmq = plan->config->mode == CONFIG_KMQ};
+    struct acks_options options = {.is_kmq = plan->config->mode == CONFIG_KMQ,
+                                   .has_keys = plan->config->keys};
     struct store *store = worker->gate.store;
     enum err err = store->ops->sequence_open(store, plan->settings.sequence, &options.sequence);
     if (err != ERR_NONE)

@@ -34,6 +34,8 @@ static int failed(const char *name)
     if (errno == EXDEV)
         return command_failed(COMMAND_NOT_SO,
                               "the target is on another file system: no hard link reaches there");
+    if (errno == EEXIST)
+        return command_failed(COMMAND_NOT_SO, "%s exists: choose a directory that is not there yet", name);
     return command_failed(COMMAND_NOT_SO, "%s: %s", name, strerror(errno));
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/config_section.h"
+
 enum { ARENA_SIZE_MAX = 64 * 1024 * 1024 };
 
 struct config *config_free(struct config *config)

@@ -3,7 +3,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "config/config_field.h"
+#include "config/config_table.h"
 
 /* The values of each field of the tables in config_tables.c; sentences stand there. */
 

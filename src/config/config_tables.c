@@ -253,7 +253,6 @@ static const struct config_field door_fields[] = {
      .kind = CONFIG_BOOL,
      .offset = offsetof(struct config_door, keys),
      .fallback = "false",
-     .later = "true on",
      .sentence = "acks: whether a second word of a request is the key."},
     {.name = "insecure",
      .kind = CONFIG_BOOL,

@@ -1,6 +1,6 @@
 /* Walks a tree along the tables: defaults first, then what the file says. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/config_field.h"
+#include "config/config_section.h"
 
 #include <limits.h>
 

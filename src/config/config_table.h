@@ -1,7 +1,7 @@
 /* Tables of fields: what a section of the configuration may say, and where it goes in a struct. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CONFIG_CONFIG_FIELD_H
-#define CONFIG_CONFIG_FIELD_H
+#ifndef CONFIG_CONFIG_TABLE_H
+#define CONFIG_CONFIG_TABLE_H
 
 #include "config/config_tree.h"
 
@@ -67,15 +67,5 @@ struct config_section {
 };
 
 #define CONFIG_FIELD_COUNT(fields) (sizeof(fields) / sizeof(fields)[0])
-
-/* Fills the struct from the table's defaults and the node (NULL: defaults only); what is wrong is told. */
-void config_section_read(const struct config_section *section,
-                         const struct config_node *node,
-                         struct arena *arena,
-                         struct config_problems *problems,
-                         void *values);
-
-/* The word of an ENUM's value. */
-struct span config_choice(const char *choices, unsigned value);
 
 #endif
