@@ -86,6 +86,17 @@ static const struct journal_topic_settings *topic_settings(const struct journal 
     return NULL;
 }
 
+/* Those that nobody configured, without the reserved ones: these are made for dead letters, one for each that needs it. */
+static uint32_t topics_of_input(const struct journal *journal)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < journal->catalog.topic_count; i++) {
+        struct span name = span_from_text(journal->catalog.topics[i]->public.name);
+        count += topic_settings(journal, name) == NULL && !store_topic_name_is_reserved(name);
+    }
+    return count;
+}
+
 /* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
 static enum err create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
 {
@@ -93,7 +104,8 @@ static enum err create_topic(struct journal *journal, struct span name, uint32_t
     uint32_t count = settings != NULL && settings->partitions > 0 ? settings->partitions
                      : partitions > 0                             ? partitions
                                                                   : journal->settings.defaults.partitions;
-    if (settings == NULL && journal->catalog.topic_count >= journal_topics_max(journal) / 2)
+    if (settings == NULL && !store_topic_name_is_reserved(name) &&
+        topics_of_input(journal) >= journal->settings.topics_max)
         return ERR_TOO_MANY;
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     uint32_t id = journal->catalog.topic_count;

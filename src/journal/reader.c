@@ -189,10 +189,12 @@ static enum err open_segment(struct journal *journal, struct segment *segment)
 struct gather {
     struct store_read *read;
     uint32_t epoch_crc;
+    uint32_t frame_size_max;
     size_t len;            /* batches so far, at the front of the buffer */
     uint64_t next_offset;
     bool is_damaged;       /* bad bytes were met behind `len` */
     bool is_cut;           /* the buffer ended inside a frame */
+    size_t needed;         /* then: a buffer in which it would have been whole */
 };
 
 static void take_batch(struct gather *gather, const struct frame_batch *batch)
@@ -213,13 +215,15 @@ static void take_batch(struct gather *gather, const struct frame_batch *batch)
 /* Verifies the frames of one stretch, which stands in the buffer behind the batches so far, and takes its batches. */
 static void take_stretch(struct gather *gather, struct span bytes, bool is_whole)
 {
+    const uint8_t *begin = bytes.data;
     while (bytes.len >= FRAME_HEADER_SIZE) {
         struct frame frame;
         struct frame_batch batch;
         if (!frame_read(bytes, gather->epoch_crc, &frame)) {
-            struct frame seen = frame_peek(bytes.data);
-            if (!is_whole && frame_padded(seen.len) > bytes.len && !gather->is_damaged) {
+            size_t claimed = frame_padded(frame_peek(bytes.data).len);
+            if (!is_whole && claimed > bytes.len && claimed <= gather->frame_size_max && !gather->is_damaged) {
                 gather->is_cut = true;
+                gather->needed = gather->len + (size_t)(bytes.data - begin) + claimed;
                 return;
             }
             gather->is_damaged = true;
@@ -281,8 +285,10 @@ static enum err judge(const struct gather *gather, const struct place *place)
     read->ret_next_offset = gather->next_offset;
     if (gather->len > 0)
         return ERR_NONE;
-    if (gather->is_cut)
+    if (gather->is_cut) {
+        read->ret_len = gather->needed;
         return ERR_TOO_LARGE;
+    }
     if (read->ret_next_offset <= read->offset) /* nothing whole is left of it in this segment */
         read->ret_next_offset = place->segment_end_offset > read->offset ? place->segment_end_offset : read->offset + 1;
     metric_add(METRIC_DAMAGE, 1);
@@ -316,7 +322,10 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
     enum err err = find_open_place(journal, read, no_wait, &place);
     if (err != ERR_NONE)
         return err == ERR_NOT_FOUND ? ERR_NONE : err; /* NOT_FOUND: the end of the log */
-    struct gather gather = {.read = read, .epoch_crc = place.epoch_crc, .next_offset = read->offset};
+    struct gather gather = {.read = read,
+                            .epoch_crc = place.epoch_crc,
+                            .next_offset = read->offset,
+                            .frame_size_max = (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
     for (uint32_t i = 0; !no_wait && i < place.extent_count; i++)
         place.file->ops->will_need(place.file, place.extents[i].position, place.extents[i].len);
     err = gather_batches(&gather, &place, no_wait);

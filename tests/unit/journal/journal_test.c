@@ -9,7 +9,7 @@
 #include "support/test.h"
 #include "wire/record_batch.h"
 
-enum { SEGMENT = 256 * 1024, READ_SIZE = 64 * 1024 };
+enum { SEGMENT = 256 * 1024, READ_SIZE = 64 * 1024, TOPICS_MAX = 10 };
 
 struct bench {
     struct fs *fs;
@@ -39,6 +39,7 @@ static void open_journal(struct bench *bench)
     struct why why = {{0}};
     journal_settings_default(&settings);
     settings.segment_size = SEGMENT;
+    settings.topics_max = TOPICS_MAX;
     settings.append_size_max = SEGMENT / 4;
     settings.record_size_max = SEGMENT / 8;
     struct journal_seams seams = {
@@ -154,6 +155,44 @@ static uint64_t count_records(struct bench *bench, uint32_t topic)
     return count;
 }
 
+TEST(a_batch_larger_than_the_buffer_is_refused_with_the_size_that_it_takes)
+{
+    enum { SMALL = 4096, BODY = 10000 };
+    struct bench bench;
+    begin(&bench);
+    struct store_topic topic;
+    uint32_t sequence;
+    expect_fine(bench.store->ops->topic_open(bench.store, span_from_text("orders"), 0, true, &topic));
+    expect_fine(bench.store->ops->sequence_open(bench.store, span_from_text("default"), &sequence));
+    append(&bench, topic.id, 1, BODY);
+    settle(&bench);
+    struct store_read read = {.topic = topic.id, .buffer = malloc(READ_SIZE), .size = SMALL};
+    expect(bench.store->ops->read(bench.store, &read) == ERR_TOO_LARGE);
+    expect(read.ret_len > BODY && read.ret_len < BODY + 200);
+    read.size = read.ret_len;
+    expect_fine(bench.store->ops->read(bench.store, &read));
+    expect(read.ret_len > BODY);
+    free(read.buffer);
+    finish(&bench);
+}
+
+TEST(input_creates_no_more_topics_than_allowed_besides_those_for_dead_letters)
+{
+    struct bench bench;
+    begin(&bench);
+    struct store *store = bench.store;
+    struct store_topic topic;
+    char name[24];
+    for (unsigned i = 0; i < TOPICS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "topic-%u", i);
+        expect_fine(store->ops->topic_open(store, span_from_text(name), 0, true, &topic));
+    }
+    expect(store->ops->topic_open(store, span_from_text("one-more"), 0, true, &topic) == ERR_TOO_MANY);
+    expect_fine(store->ops->topic_open(store, span_from_text("orders.dlq"), 0, true, &topic));
+    expect_fine(store->ops->topic_open(store, span_from_text("topic-0"), 0, true, &topic));
+    finish(&bench);
+}
+
 TEST(records_are_read_back_over_many_segments_and_restarts)
 {
     struct bench bench;
@@ -188,4 +227,6 @@ TEST(records_are_read_back_over_many_segments_and_restarts)
     finish(&bench);
 }
 
-TEST_MAIN(records_are_read_back_over_many_segments_and_restarts)
+TEST_MAIN(a_batch_larger_than_the_buffer_is_refused_with_the_size_that_it_takes,
+          input_creates_no_more_topics_than_allowed_besides_those_for_dead_letters,
+          records_are_read_back_over_many_segments_and_restarts)
