@@ -4,7 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 
     waybill.config["topics"] = {"orders": {"partitions": 4}}
     waybill.start()                                     # returns when the program is ready
-    with waybill.connect("produce") as producer: ...    # a socket with a deadline
+    with waybill.produce() as producer: ...             # acknowledged; connect("produce") is a bare socket
     waybill.wait_log("msg=\\"topic created\\"")
     waybill.kill(); waybill.start()                     # same folder: what survives, survives
     waybill.stop()                                      # asks for an orderly end and exit code 0
@@ -19,6 +19,8 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+
+from line_client import LineSocket, Producer, Questioner
 
 READY = 'msg="?ready"?( |$)'
 START_SECONDS = 20
@@ -95,11 +97,13 @@ class Waybill:
         return f"127.0.0.1:{self.port(name)}"
 
     def default_config(self):
-        """The four line doors; a test changes what it is about. May also be replaced by YAML text."""
-        doors = [{"kind": "line", "serve": name, "listen": self.address(name)}
-                 for name in ("produce", "subscribe", "acks", "status")]
-        doors[-1]["processed_log"] = str(self.folder / "processed.log")
+        """The line doors; a test changes what it is about. May also be replaced by YAML text."""
+        doors = [{"kind": "line", "serve": name, "listen": self.address(name)} for name in ("produce", "acks")]
         return {"data": str(self.data), "doors": doors}
+
+    def add_door(self, name, serve, **settings):
+        """One more line door, reached as connect(name)."""
+        self.config["doors"].append({"kind": "line", "serve": serve, "listen": self.address(name), **settings})
 
     def door(self, serve):
         """The line door that serves `serve`, to change it before the start."""
@@ -189,9 +193,9 @@ class Waybill:
             self._reap(STOP_SECONDS)
             assert code == 0, f"the program ended by itself with exit code {code}\n{self.log_end()}"
 
-    def run(self, *words, stdin=None, seconds=WAIT_SECONDS):
+    def run(self, *words, stdin=None, seconds=WAIT_SECONDS, is_text=True):
         """Another subcommand of the same program: run("check", path); gives back its CompletedProcess."""
-        return subprocess.run([str(self.binary), *map(str, words)], input=stdin, capture_output=True, text=True,
+        return subprocess.run([str(self.binary), *map(str, words)], input=stdin, capture_output=True, text=is_text,
                               timeout=seconds, cwd=self.folder, env={**os.environ, **self.environment}, check=False)
 
     # Observation
@@ -199,6 +203,48 @@ class Waybill:
     def connect(self, name, seconds=WAIT_SECONDS):
         """A connected socket to the door of that name; its reads and writes have a deadline."""
         return socket.create_connection(("127.0.0.1", self.port(name)), timeout=seconds)
+
+    def produce(self, name=None, door="produce", seconds=WAIT_SECONDS):
+        """A producer in acknowledged mode, greeted."""
+        return Producer(self.connect(door, seconds), name)
+
+    def question(self, door="acks", seconds=WAIT_SECONDS):
+        """A client of the acks port."""
+        return Questioner(self.connect(door, seconds))
+
+    def control(self, **request):
+        """One request over the control socket; gives back the objects of its answer."""
+        with socket.socket(socket.AF_UNIX) as connection, LineSocket(connection) as client:
+            connection.settimeout(WAIT_SECONDS)
+            connection.connect(str(self.data / "waybill.sock"))
+            client.send(json.dumps(request))
+            answers = [json.loads(client.read())]
+            while "ok" not in answers[-1]:
+                answers.append(json.loads(client.read()))
+            return answers
+
+    def status(self):
+        return self.control(op="status")[0]
+
+    def metric(self, name):
+        return self.control(op="metrics")[0]["metrics"][name]
+
+    def tail(self, topic, *words, seconds=WAIT_SECONDS):
+        """The lines of a topic, from its start to its end."""
+        result = self.run("tail", topic, "--from", "start", "--once", "-c", self.config_path, *words, seconds=seconds,
+                          is_text=False)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.split(b"\n")[:-1]
+
+    def topics(self):
+        """{topic: [(start, end) of each partition]}"""
+        return {each["topic"]: [(part["start"], part["end"]) for part in each["partitions"]]
+                for each in self.control(op="topics")[:-1]}
+
+    def memory_kib(self, name="RssAnon"):
+        """What the kernel says of the program: RssAnon is what it allocated."""
+        text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)[1])
 
     def log(self, is_all=False):
         """What the program wrote since its latest start, or since its first."""
