@@ -261,6 +261,7 @@ static const struct store_ops store_ops = {
     .sequence_last = sequence_last,
     .sequence_has = lookup_has,
     .sequence_runs = lookup_runs,
+    .sequence_find = finder_find,
     .producer_last = producer_last,
     .identity_admit = identity_admit,
 };

@@ -196,6 +196,13 @@ enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partitio
 /* The same, waiting for the disk; on the reader thread. */
 void reader_finish(struct journal *journal, struct store_read *take_read);
 
+/* Opens what is missing of a referenced segment, file and index; waits for the disk, no lock is held. */
+enum err reader_open_segment(struct journal *journal, struct segment *segment) MUST_CHECK;
+
+/* finder.c: the records of a number. */
+enum err finder_find(struct store *store, uint32_t sequence, uint64_t number, struct store_position *positions,
+                     uint32_t size, uint32_t *ret_count) MUST_CHECK;
+
 /* lookup.c: sequence numbers over all segments. */
 enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has) MUST_CHECK;
 enum err lookup_runs(struct store *store, uint32_t sequence, uint64_t from, uint64_t to, struct store_run *runs,

@@ -156,8 +156,7 @@ static void leave(struct journal *journal, struct segment *segment)
     journal_unlock(&journal->view);
 }
 
-/* Opens what is missing of a segment; waits for the disk. */
-static enum err open_segment(struct journal *journal, struct segment *segment)
+enum err reader_open_segment(struct journal *journal, struct segment *segment)
 {
     enum err err = ERR_NONE;
     journal_lock(&journal->view);
@@ -305,7 +304,7 @@ static enum err find_open_place(struct journal *journal, struct store_read *read
         journal_unlock(&journal->view);
         if (err != ERR_AGAIN)
             break;
-        enum err opened = no_wait ? ERR_AGAIN : open_segment(journal, ret_place->segment);
+        enum err opened = no_wait ? ERR_AGAIN : reader_open_segment(journal, ret_place->segment);
         leave(journal, ret_place->segment);
         if (opened != ERR_NONE)
             return opened;

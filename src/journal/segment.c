@@ -142,6 +142,12 @@ struct segment *segment_table_find(const struct segment_table *table, uint64_t n
     return place < table->count && table->segments[place]->number == number ? table->segments[place] : NULL;
 }
 
+struct segment *segment_table_before(const struct segment_table *table, uint64_t number)
+{
+    uint32_t place = place_of(table, number);
+    return place == 0 ? NULL : table->segments[place - 1];
+}
+
 void segment_table_remove(struct segment_table *table, const struct segment *segment)
 {
     uint32_t place = place_of(table, segment->number);

@@ -78,6 +78,8 @@ enum err segment_index_outcome(struct segment *segment, enum err err) MUST_CHECK
 
 enum err segment_table_add(struct segment_table *table, struct segment *segment) MUST_CHECK;
 struct segment *segment_table_find(const struct segment_table *table, uint64_t number);
+/* The one with the highest number below `number`; NULL when there is none. */
+struct segment *segment_table_before(const struct segment_table *table, uint64_t number);
 /* Takes it out; the caller owns it again. */
 void segment_table_remove(struct segment_table *table, const struct segment *segment);
 void segment_table_done(struct segment_table *table);

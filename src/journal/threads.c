@@ -67,6 +67,7 @@ static bool has_work(const struct journal *journal)
 static void *run_writer(void *argument)
 {
     struct journal *journal = argument;
+    (void)pthread_setname_np(pthread_self(), "writer");
     bool did = true;
     journal_lock(&journal->queue);
     while (!journal->stopping || (did && has_work(journal))) {
@@ -87,6 +88,7 @@ static void *run_writer(void *argument)
 static void *run_helper(void *argument)
 {
     struct journal *journal = argument;
+    (void)pthread_setname_np(pthread_self(), "helper");
     journal_lock(&journal->queue);
     while (!journal->stopping) {
         if (!journal->chore_is_due)
@@ -104,6 +106,7 @@ static void *run_helper(void *argument)
 static void *run_reader(void *argument)
 {
     struct journal *journal = argument;
+    (void)pthread_setname_np(pthread_self(), "reader");
     journal_lock(&journal->queue);
     while (!journal->stopping || !list_is_empty(&journal->reads)) {
         if (list_is_empty(&journal->reads))
