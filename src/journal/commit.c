@@ -336,8 +336,10 @@ static enum err publish_append(struct journal *journal, const struct store_appen
     if (err == ERR_NONE && append->producer.len > 0)
         err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer, append->producer_last,
                                      journal->writer.lsn);
-    for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++)
+    for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
         err = segment_index_add_identity(index, append->identities[i], wall_ns);
+        identity_window_remove(&journal->pending_identities, append->identities[i]);
+    }
     return err;
 }
 
@@ -485,7 +487,7 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
     const struct segment *active = segment_table_active(&journal->table);
     bool is_urgent = list_is_empty(&journal->group); /* the journal's own frames may use the reserve */
     uint64_t len = pick->len + FRAME_GROUP_SIZE;
-    if (writer_has_room(&journal->writer, len, JOURNAL_RESERVE) && !segment_index_is_full(active->index))
+    if (writer_has_room(&journal->writer, len, journal_reserve(journal)) && !segment_index_is_full(active->index))
         return ERR_NONE;
     journal_lock(&journal->queue);
     struct list *link = list_take_first(&journal->prepared);
@@ -493,7 +495,7 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
     journal->chore_is_due = true;
     journal_unlock(&journal->queue);
     if (link == NULL)
-        return is_urgent && writer_has_room(&journal->writer, len, JOURNAL_RESERVE / 2) ? ERR_NONE : ERR_FULL;
+        return is_urgent && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2) ? ERR_NONE : ERR_FULL;
     enum err err = roll_seal(journal);
     return err == ERR_NONE ? roll_begin(journal, LIST_OWNER(link, struct prepared, link)) : err;
 }

@@ -18,7 +18,7 @@ enum {
     JOURNAL_SMALL_APPEND = 16 * 1024,
     JOURNAL_GROUP_MAX = 1024 * 1024, /* a group takes no more, but for one append that is larger */
     JOURNAL_PREPARED_MIN = 2,        /* segments that wait, pre-written, behind the active one */
-    JOURNAL_RESERVE = 64 * 1024,     /* of each segment, kept for SEAL, covering groups and incarnations */
+    JOURNAL_RESERVE_MAX = 64 * 1024, /* of each segment, kept for SEAL, covering groups and incarnations */
     JOURNAL_INDEX_MAX = 8 * 1024 * 1024,
     JOURNAL_HOLDS_MAX = 256,
 };
@@ -76,6 +76,7 @@ struct journal {
     struct catalog catalog;
     struct segment_table table;
     struct identity_window identities;
+    struct identity_window pending_identities; /* those whose append is not synced yet */
     struct list holds;
     uint32_t hold_count;
     struct list watches;
@@ -129,6 +130,13 @@ static inline void journal_unlock(pthread_mutex_t *mutex)
 
 /* A chore failed: it is tried again later. */
 void journal_put_off(struct journal *journal, enum err err, const char *doing);
+/* What of each segment is kept for SEAL, covering groups and incarnations. */
+static inline uint64_t journal_reserve(const struct journal *journal)
+{
+    uint64_t share = journal->settings.segment_size / 16;
+    return share < JOURNAL_RESERVE_MAX ? share : JOURNAL_RESERVE_MAX;
+}
+
 /* The largest atomic set that can be in a segment. */
 size_t journal_set_size_max(const struct journal *journal);
 /* Configured topics come on top of those that input may create. */
