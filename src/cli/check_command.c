@@ -19,7 +19,8 @@ static int explain(void)
     struct buffer text;
     buffer_init(&text, 1024 * 1024);
     enum err err = config_explain(&text);
-    (void)fwrite(text.data, 1, text.len, stdout);
+    if (err == ERR_NONE)
+        (void)fwrite(text.data, 1, text.len, stdout);
     buffer_done(&text);
     return err == ERR_NONE ? COMMAND_FINE : command_failed(COMMAND_NOT_SO, "%s", err_text(err));
 }
@@ -32,9 +33,7 @@ static int check_file(const char *path)
     enum err err = config_load(path, &problems, &config);
     if (err == ERR_NONE)
         err = config_examine(config, &problems);
-    (void)fwrite(problems.text.data, 1, problems.text.len, stderr);
-    if (problems.count > CONFIG_PROBLEMS_MAX)
-        (void)fprintf(stderr, "%s: and %u more\n", path, problems.count - CONFIG_PROBLEMS_MAX);
+    command_tell_problems(&problems);
     if (err == ERR_NONE)
         (void)printf("%s: fine\n", path);
     config_problems_done(&problems);

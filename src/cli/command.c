@@ -29,13 +29,21 @@ int command_failed(int code, const char *format, ...)
     return code;
 }
 
+void command_tell_problems(const struct config_problems *problems)
+{
+    if (problems->text.len > 0)
+        (void)fwrite(problems->text.data, 1, problems->text.len, stderr);
+    if (problems->count > CONFIG_PROBLEMS_MAX)
+        (void)fprintf(stderr, "%s: and %u more\n", problems->file, problems->count - CONFIG_PROBLEMS_MAX);
+}
+
 bool command_data_directory(const char *path, char data[static PATH_MAX])
 {
     struct config_problems problems;
     struct config *config = NULL;
     config_problems_init(&problems, path == NULL ? "" : path);
     enum err err = path == NULL ? config_default(&config) : config_load(path, &problems, &config);
-    (void)fwrite(problems.text.data, 1, problems.text.len, stderr);
+    command_tell_problems(&problems);
     config_problems_done(&problems);
     if (err == ERR_NONE && snprintf(data, PATH_MAX, "%s", config->data) >= PATH_MAX)
         err = ERR_TOO_LARGE;

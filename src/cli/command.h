@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdbool.h>
 
+struct config_problems;
+
 /* What the program ends with. */
 enum command_exit {
     COMMAND_FINE = 0,
@@ -33,6 +35,9 @@ int version_command(int count, char **words);
 int command_misused(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "waybill: TEXT" and the exit code. */
 int command_failed(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* All problems on standard error, with the number of those that were too many. */
+void command_tell_problems(const struct config_problems *problems);
 
 /* The data directory of the configuration at `path`, or the default's when it is NULL. False: the problems were printed. */
 bool command_data_directory(const char *path, char data[static PATH_MAX]);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"tail", tail_command, "print the records of a topic"},
     {"topics", topics_command, "list the topics"},
     {"journal", journal_command, "inspect, verify or back up the log of a data directory"},
+    {"bench", bench_command, "measure this disk and this machine, or a program that runs"},
     {"version", version_command, "print the version"},
 };
 

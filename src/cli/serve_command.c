@@ -24,7 +24,7 @@ static struct config *load(const char *path)
     enum err err = path == NULL ? config_default(&config) : config_load(path, &problems, &config);
     if (err == ERR_NONE)
         err = config_examine(config, &problems);
-    (void)fwrite(problems.text.data, 1, problems.text.len, stderr);
+    command_tell_problems(&problems);
     config_problems_done(&problems);
     if (err == ERR_MEMORY)
         (void)command_failed(COMMAND_WRONG, "%s", err_text(err));

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/append_gate.h"
 
-#include "base/metric.h"
-
 /* So long two connections that append count as busy at the same time. */
 static const int64_t contention_ns = CLOCK_NS_PER_S;
 
@@ -54,7 +52,6 @@ static void on_completed(struct mail *mail)
     gate->inflight_bytes -= append->size;
     reader->inflight_bytes -= append->size;
     reader->appends--;
-    metric_add(METRIC_INFLIGHT_BYTES, -(int64_t)append->size);
     reader->on_complete(reader, append); /* the reader may be gone afterwards */
     line_append_free(append);
     note_pressure(gate);
@@ -62,14 +59,30 @@ static void on_completed(struct mail *mail)
         loop_at_end_of_turn(gate->loop, &gate->task);
 }
 
+/* An acknowledged duplicate must be as safe as the first one: whoever carries one waits until that is synced. */
+static bool awaits_nothing(const struct append_gate *gate, struct line_append *append)
+{
+    while (append->awaited_count > 0) {
+        const uint8_t *identity = append->awaited[0];
+        if (gate->store->ops->identity_state(gate->store, identity) == STORE_IDENTITY_PENDING)
+            return gate->store->ops->state(gate->store, NULL) == STORE_BROKEN;
+        append->awaited++;
+        append->awaited_count--;
+    }
+    return true;
+}
+
 /* False: the store cannot take it now. What it will never take completes with the error. */
 static bool offer(struct append_gate *gate, struct line_append *append)
 {
+    if (!awaits_nothing(gate, append))
+        return false;
     enum err err = gate->store->ops->append(gate->store, &append->append);
     if (err == ERR_NONE)
         return true;
     if (err_class(err) == ERR_CLASS_RETRY_LATER && err != ERR_DRAINING)
         return false;
+    gate->store->ops->identity_forget(gate->store, append->append.identities, append->append.identity_count);
     append->append.ret_err = err;
     mailbox_post(&gate->loop->mailbox, &append->append.mail);
     return true;
@@ -186,7 +199,6 @@ void append_gate_submit(struct append_gate *gate, struct gate_reader *reader, st
     gate->inflight_bytes += append->size;
     reader->inflight_bytes += append->size;
     reader->appends++;
-    metric_add(METRIC_INFLIGHT_BYTES, (int64_t)append->size);
     if (!list_is_empty(&gate->appends) || !offer(gate, append))
         list_insert_last(&gate->appends, &append->link);
     note_pressure(gate);

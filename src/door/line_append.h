@@ -15,6 +15,9 @@ struct line_append {
     struct list link;           /* while it waits for the store */
     struct gate_reader *reader; /* whose lines they are */
     size_t size;                /* what it counts against limits */
+    /* Duplicates in it whose first ones were not synced yet: it is offered to the store only when they are. */
+    const uint8_t (*awaited)[16];
+    uint32_t awaited_count;
     uint32_t lines;
     uint64_t last_seq; /* of the last line that has one; 0: none */
 };

@@ -35,6 +35,13 @@ static bool assigns_numbers(const struct line_batcher *batcher)
     return batcher->routes.fields.seq == LINE_FIELD_ABSENT;
 }
 
+/* With an identity for each line; fewer runs than that cannot be counted on, when some of the lines are dropped. */
+static uint32_t lines_max(const struct line_batcher *batcher)
+{
+    _Static_assert((int)STORE_IDENTITIES_MAX <= (int)STORE_RUNS_MAX, "as many runs as lines must do");
+    return batcher->settings->drop_duplicates ? STORE_IDENTITIES_MAX : LINE_BATCHER_LINES_MAX;
+}
+
 static size_t overhead_of(const struct line_fields *fields)
 {
     size_t overhead = LENGTHS_MAX + REASON_MAX + SEQ_MAX;
@@ -146,8 +153,11 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
     uint32_t partition = store_partition_of(key, key.len > 0, topic->topic.partitions, batcher->turn);
     struct line_slot *slot = &topic->slots[partition];
     size_t size = entry->split.len + batcher->record_overhead_max + (slot->is_used ? 0 : PART_MAX);
+    bool begins_run = entry->seq != 0 && entry->seq != batcher->run_end;
     if (size > batcher->store->append_size_max - batcher->size_bound)
         return batcher->entry_count == 0 ? LINE_REFUSED : LINE_FULL;
+    if (begins_run && batcher->run_count == STORE_RUNS_MAX)
+        return LINE_FULL;
     if (!slot->is_used) {
         if (batcher->slot_count == LINE_BATCHER_SLOTS_MAX)
             return LINE_FULL;
@@ -155,6 +165,8 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
         batcher->slots[batcher->slot_count++] = slot;
     }
     entry->slot = slot;
+    batcher->run_count += begins_run;
+    batcher->run_end = entry->seq != 0 ? entry->seq + 1 : batcher->run_end;
     batcher->size_bound += size;
     batcher->entry_count++;
     return LINE_TAKEN;
@@ -184,7 +196,7 @@ enum line_fate line_batcher_add(struct line_batcher *batcher,
     *ret_error = LINE_ERROR_EMPTY;
     if (line.len == 0)
         return LINE_REFUSED;
-    if (batcher->entry_count == LINE_BATCHER_LINES_MAX)
+    if (batcher->entry_count == lines_max(batcher))
         return LINE_FULL;
     struct line_entry *entry = &batcher->entries[batcher->entry_count];
     entry->seq = 0;
@@ -252,6 +264,24 @@ static void add_run(struct store_append *append, struct store_run *runs, uint64_
         runs[append->run_count++] = (struct store_run){.from = seq, .count = 1};
 }
 
+/* Whether this very append stores it: then there is nothing to wait for. */
+static bool is_own(const struct line_append *append, const uint8_t *identity)
+{
+    for (uint32_t i = 0; i < append->append.identity_count; i++)
+        if (memcmp(append->append.identities[i], identity, LINE_IDENTITY_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Awaited ones gather at the end of the array that the new ones fill from its front: together they are at most all. */
+static void await(struct line_append *append, uint8_t (*identities)[LINE_IDENTITY_SIZE], uint32_t size,
+                  const uint8_t *identity)
+{
+    uint8_t *place = identities[size - ++append->awaited_count];
+    memmove(place, identity, LINE_IDENTITY_SIZE);
+    append->awaited = (const uint8_t(*)[LINE_IDENTITY_SIZE])place;
+}
+
 /* Keeps the entries whose identity is new. */
 static void drop_duplicates(struct line_batcher *batcher, struct line_append *append)
 {
@@ -263,7 +293,10 @@ static void drop_duplicates(struct line_batcher *batcher, struct line_append *ap
         uint8_t *identity = identities[append->append.identity_count];
         if (entry->seq != 0) {
             line_identity_of(&batcher->identity, key_of(batcher, entry), entry->seq, identity);
-            if (!batcher->store->ops->identity_admit(batcher->store, identity))
+            enum store_identity state = batcher->store->ops->identity_admit(batcher->store, identity);
+            if (state == STORE_IDENTITY_PENDING && !is_own(append, identity))
+                await(append, identities, batcher->entry_count, identity);
+            if (state != STORE_IDENTITY_NEW)
                 continue;
             append->append.identity_count++;
         }
@@ -366,6 +399,8 @@ void line_batcher_forget(struct line_batcher *batcher)
     }
     batcher->slot_count = 0;
     batcher->entry_count = 0;
+    batcher->run_count = 0;
+    batcher->run_end = 0;
     batcher->size_bound = 0;
     batcher->turn++;
 }

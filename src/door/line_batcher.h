@@ -35,7 +35,9 @@ struct line_batcher {
     uint32_t entry_count;
     struct line_slot **slots; /* that the entries use */
     uint32_t slot_count;
-    size_t size_bound; /* the append's bytes are not more */
+    uint32_t run_count; /* of consecutive numbers, if no line is dropped */
+    uint64_t run_end;   /* the number that would extend the last of them */
+    size_t size_bound;  /* the append's bytes are not more */
     size_t record_overhead_max;
     uint32_t turn; /* which partition keyless records go to */
 };

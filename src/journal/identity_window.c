@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/identity_window.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +190,11 @@ void identity_window_remove(struct identity_window *window, const uint8_t hash[I
     uint32_t slot = find_slot(window, hash);
     identity_at(window, window->table[slot] - 1)->wall_ns = REMOVED;
     clear_slot(window, slot);
+}
+
+bool identity_window_has(const struct identity_window *window, const uint8_t hash[IDENTITY_HASH_SIZE])
+{
+    return is_known(window, hash);
 }
 
 uint32_t identity_window_count(const struct identity_window *window)

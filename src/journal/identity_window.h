@@ -3,6 +3,7 @@
 #ifndef JOURNAL_IDENTITY_WINDOW_H
 #define JOURNAL_IDENTITY_WINDOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,7 @@ enum err identity_window_load(struct identity_window *window,
 /* Its append failed: it may come again. Nothing happens when it is not there. */
 void identity_window_remove(struct identity_window *window, const uint8_t hash[IDENTITY_HASH_SIZE]);
 
+bool identity_window_has(const struct identity_window *window, const uint8_t hash[IDENTITY_HASH_SIZE]);
 uint32_t identity_window_count(const struct identity_window *window);
 /* Allocated. */
 size_t identity_window_bytes(const struct identity_window *window);

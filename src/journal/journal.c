@@ -9,6 +9,9 @@
 #include "base/bytes.h"
 #include "journal/journal_impl.h"
 
+/* More can never be in flight: appends are bounded in bytes. */
+enum { PENDING_IDENTITIES_MAX = 4 << 20 };
+
 void journal_settings_default(struct journal_settings *settings)
 {
     const int64_t day_ns = 24 * 3600 * CLOCK_NS_PER_S;
@@ -235,14 +238,48 @@ static uint64_t producer_last(struct store *store, uint32_t sequence, struct spa
     return last;
 }
 
-static bool identity_admit(struct store *store, const uint8_t identity[16])
+/* The view lock is held. */
+static enum store_identity state_of_known(const struct journal *journal, const uint8_t identity[16])
+{
+    bool is_pending = identity_window_has(&journal->pending_identities, identity);
+    return is_pending ? STORE_IDENTITY_PENDING : STORE_IDENTITY_STORED;
+}
+
+/* Without memory to remember it, it counts as new: stored twice is better than not at all. */
+static enum store_identity identity_admit(struct store *store, const uint8_t identity[16])
 {
     struct journal *journal = journal_of(store);
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
+    enum store_identity state = STORE_IDENTITY_NEW;
     journal_lock(&journal->view);
     enum err err = identity_window_admit(&journal->identities, identity, wall_ns);
+    if (err == ERR_EXISTS)
+        state = state_of_known(journal, identity);
+    else if (err == ERR_NONE && identity_window_admit(&journal->pending_identities, identity, wall_ns) != ERR_NONE)
+        identity_window_remove(&journal->identities, identity);
     journal_unlock(&journal->view);
-    return err != ERR_EXISTS;
+    return state;
+}
+
+static enum store_identity identity_state(struct store *store, const uint8_t identity[16])
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    bool is_known = identity_window_has(&journal->identities, identity);
+    enum store_identity state = is_known ? state_of_known(journal, identity) : STORE_IDENTITY_NEW;
+    journal_unlock(&journal->view);
+    return state;
+}
+
+static void identity_forget(struct store *store, const uint8_t (*identities)[16], uint32_t count)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    for (uint32_t i = 0; i < count; i++) {
+        identity_window_remove(&journal->identities, identities[i]);
+        identity_window_remove(&journal->pending_identities, identities[i]);
+    }
+    journal_unlock(&journal->view);
 }
 
 static const struct store_ops store_ops = {
@@ -264,6 +301,8 @@ static const struct store_ops store_ops = {
     .sequence_find = finder_find,
     .producer_last = producer_last,
     .identity_admit = identity_admit,
+    .identity_state = identity_state,
+    .identity_forget = identity_forget,
 };
 
 /* --- Opening and closing ----------------------------------------------------------------------------- */
@@ -320,6 +359,9 @@ enum err journal_open(const struct journal_seams *seams, const struct journal_se
     err = identity_window_init(&journal->identities, settings->identities_max, settings->identities_keep_ns,
                                random_u64(seams->random));
     if (err == ERR_NONE)
+        err = identity_window_init(&journal->pending_identities, PENDING_IDENTITIES_MAX, INT64_MAX,
+                                   random_u64(seams->random));
+    if (err == ERR_NONE)
         err = catalog_init(&journal->catalog, journal_topics_max(journal), random_u64(seams->random));
     if (err == ERR_NONE)
         err = writer_init(&journal->writer, seams->clock);
@@ -367,6 +409,7 @@ struct journal *journal_free(struct journal *journal)
     segment_table_done(&journal->table);
     catalog_done(&journal->catalog);
     identity_window_done(&journal->identities);
+    identity_window_done(&journal->pending_identities);
     free(journal);
     return NULL;
 }

@@ -162,6 +162,8 @@ enum err commit_cover(struct journal *journal) MUST_CHECK;
 
 /* roll.c: from segment to segment; the token is held. */
 enum err roll_seal(struct journal *journal) MUST_CHECK;
+/* The second half of it: what is written has an end, and the segment is no longer the active one. */
+enum err roll_close(struct journal *journal) MUST_CHECK;
 /* The prepared segment becomes the active one, with a checkpoint in it. */
 enum err roll_begin(struct journal *journal, struct prepared *take_prepared) MUST_CHECK;
 /* A group with a checkpoint, synced. */
@@ -189,6 +191,9 @@ bool seal_step(struct journal *journal);
 enum err seal_note_slots(struct journal *journal, struct segment *segment) MUST_CHECK;
 /* Opens the index file of a sealed segment, or makes it again. The caller holds a reference, no lock; it may take long. */
 enum err seal_open_index(struct journal *journal, struct segment *segment) MUST_CHECK;
+
+/* A segment whose records were retired in an earlier run, found at start: its file, if there still is one, is given away. */
+void retention_adopt(struct journal *journal, struct segment *segment, bool has_file);
 
 /* Applies a RETIRE payload to the catalog; false when it is malformed. *ret_number: the segment that went, or 0. */
 bool retention_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number) MUST_CHECK;

@@ -14,8 +14,10 @@
 /*
  * 1. The active segment is the highest that has begun; higher ones are prepared.
  * 2. The state comes from its checkpoint; when that is bad, from the newest segment before it that has a good one.
- * 3. Everything from there on is scanned; the end is cut behind the last whole set.
- * 4. A new incarnation is made durable (and a checkpoint, when the active segment has no good one).
+ * 3. Everything from there on is scanned; the end is cut behind the last whole set. Only then it is known which
+ *    segments were retired, and so which files there must be.
+ * 4. What no group says was synced is made certain, and a new incarnation durable: by a covering group, or by the next
+ *    segment, whose checkpoint then spares the following start what this one met.
  *
  * Older segments are not read. Damage is reported and passed over; only a newer format, and errors of the disk, end here.
  */
@@ -96,6 +98,14 @@ static enum err keep_prepared(struct journal *journal, uint64_t number, struct f
     return err;
 }
 
+static void report_torn_beginning(struct journal *journal, const struct segment_header *header)
+{
+    journal->recovery.torn_bytes += header->size;
+    journal_tell(journal, JOURNAL_EVENT_TORN_TAIL, "segment=%llu from=0 to=%llu lsn=%llu cut=true",
+                 (unsigned long long)header->number, (unsigned long long)header->size,
+                 (unsigned long long)header->first_lsn);
+}
+
 static enum err judge_file(struct recovery *recovery, uint64_t number)
 {
     struct journal *journal = recovery->journal;
@@ -111,9 +121,17 @@ static enum err judge_file(struct recovery *recovery, uint64_t number)
         fs_close(file);
         return err;
     }
-    if (state == SEGMENT_HEADER_ABSENT || (state != SEGMENT_HEADER_LOST && header.number != number))
+    bool is_its_own = state != SEGMENT_HEADER_ABSENT && state != SEGMENT_HEADER_LOST && header.number == number;
+    bool has_begun = false;
+    if (is_its_own)
+        err = segment_scan_has_begun(file, &header, state, &has_begun);
+    if (is_its_own && err == ERR_NONE && !has_begun)
+        report_torn_beginning(journal, &header);
+    if (err == ERR_NONE && !has_begun && state != SEGMENT_HEADER_LOST)
         return keep_prepared(journal, number, file);
     fs_close(file);
+    if (err != ERR_NONE)
+        return err;
     if (state == SEGMENT_HEADER_LOST)
         return set_aside(journal, number);
     recovery->active = number;
@@ -332,7 +350,6 @@ static enum err scan_file(struct recovery *recovery, const struct segment_header
         .file = segment->file,
         .header = header,
         .known_end = end_from_successor(recovery, header),
-        .set_size_max = journal_set_size_max(recovery->journal),
         .on_set = on_set,
         .on_damage = on_damage,
         .owner = recovery,
@@ -348,7 +365,7 @@ static void report_torn(struct recovery *recovery, const struct segment *segment
     if (scan->torn_to <= scan->end)
         return;
     struct journal *journal = recovery->journal;
-    journal->recovery.torn_bytes = scan->torn_to - scan->end;
+    journal->recovery.torn_bytes += scan->torn_to - scan->end;
     journal_tell(journal, JOURNAL_EVENT_TORN_TAIL, "segment=%llu from=%llu to=%llu lsn=%llu cut=true",
                  (unsigned long long)segment->number, (unsigned long long)scan->end,
                  (unsigned long long)scan->torn_to, (unsigned long long)scan->lsn);

@@ -26,6 +26,7 @@ static enum err apply_group(struct replay *replay, const struct frame *frame)
     struct frame_group group;
     if (!frame_group_read(frame->payload, &group))
         return ERR_BAD_INPUT;
+    replay->synced_end = group.synced_end;
     replay->first_ns = replay->first_ns == 0 ? group.wall_ns : replay->first_ns;
     replay->last_ns = group.wall_ns > replay->last_ns ? group.wall_ns : replay->last_ns;
     return ERR_NONE;

@@ -213,6 +213,14 @@ void retention_on_retired(struct journal *journal, struct segment *segment, stru
     journal_wake_helper(journal);
 }
 
+void retention_adopt(struct journal *journal, struct segment *segment, bool has_file)
+{
+    if (has_file)
+        list_insert_last(&journal->discarded, &segment->link);
+    else
+        add_index_bytes(journal, segment);
+}
+
 uint64_t retention_take_discarded(struct journal *journal)
 {
     uint64_t number = 0;

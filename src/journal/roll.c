@@ -35,9 +35,15 @@ enum err roll_seal(struct journal *journal)
         if (err != ERR_NONE)
             return err;
     }
+    return roll_close(journal);
+}
+
+enum err roll_close(struct journal *journal)
+{
+    struct segment *active = segment_table_active(&journal->table);
     journal_lock(&journal->view);
-    active->end = writer->position;
-    active->last_lsn = writer->lsn - 1;
+    active->end = journal->writer.position;
+    active->last_lsn = journal->writer.lsn - 1;
     enum err err = segment_summarise(active);
     if (err == ERR_NONE)
         err = seal_note_slots(journal, active);

@@ -104,7 +104,7 @@ enum err segment_scan_run(struct segment_scan *scan)
 {
     struct scanner scanner;
     uint64_t limit = scan->known_end != 0 ? scan->known_end : scan->header->size;
-    scanner_init(&scanner, scan->file, scan->header->epoch, limit, scan->set_size_max);
+    scanner_init(&scanner, scan->file, scan->header->epoch, limit, scan->header->size);
     scanner_seek(&scanner, SEGMENT_HEADER_SIZE, scan->header->first_lsn, scan->header->incarnation);
     enum err err = ERR_NONE;
     bool goes_on = true;
@@ -120,6 +120,39 @@ enum err segment_scan_run(struct segment_scan *scan)
     scan->end = scanner.position;
     scan->lsn = scanner.lsn;
     scan->incarnation = scanner.incarnation;
+    scanner_done(&scanner);
+    return err;
+}
+
+/* The GROUP frame and the checkpoint behind it, whole. */
+static enum err reads_beginning(struct scanner *scanner, bool *ret_whole)
+{
+    static const uint8_t kinds[] = {FRAME_GROUP, FRAME_CHECKPOINT};
+    enum err err = ERR_NONE;
+    *ret_whole = true;
+    for (size_t i = 0; *ret_whole && i < sizeof kinds; i++) {
+        struct scan_set set;
+        enum scan outcome = scanner_next(scanner, &set, &err);
+        if (outcome == SCAN_FAILED)
+            return err;
+        *ret_whole = outcome == SCAN_SET && frame_peek(set.bytes.data).kind == kinds[i];
+    }
+    return ERR_NONE;
+}
+
+enum err segment_scan_has_begun(struct fs_file *file, const struct segment_header *header,
+                                enum segment_header_state state, bool *ret_begun)
+{
+    struct scanner scanner;
+    uint64_t synced_end;
+    scanner_init(&scanner, file, header->epoch, header->size, header->size);
+    scanner_seek(&scanner, SEGMENT_HEADER_SIZE, header->first_lsn, header->incarnation);
+    *ret_begun = false;
+    enum err err = state == SEGMENT_HEADER_WHOLE ? reads_beginning(&scanner, ret_begun) : ERR_NONE;
+    if (err == ERR_NONE && !*ret_begun) {
+        scanner_seek(&scanner, SEGMENT_HEADER_SIZE, header->first_lsn, header->incarnation);
+        err = scanner_covering(&scanner, SEGMENT_HEADER_SIZE, ret_begun, &synced_end);
+    }
     scanner_done(&scanner);
     return err;
 }

@@ -19,7 +19,6 @@ struct segment_scan {
     struct fs_file *file;
     const struct segment_header *header;
     uint64_t known_end; /* of a sealed segment; 0: the end is to be found */
-    size_t set_size_max;
     enum err (*on_set)(void *owner, const struct scan_set *set);
     void (*on_damage)(void *owner, const struct segment_damage *damage);
     void *owner;
@@ -32,5 +31,13 @@ struct segment_scan {
 
 /* docs/formats/journal.md 4. Errors of the file, or of on_set. */
 enum err segment_scan_run(struct segment_scan *scan) MUST_CHECK;
+
+/*
+ * Whether a segment with a readable header has begun: its header, checkpoint and first group went out in one write, so when
+ * a power cut tore that, nothing in the segment was ever acknowledged, and the file still waits to begin. Damage to a
+ * segment that did begin is told from it by a later group.
+ */
+enum err segment_scan_has_begun(struct fs_file *file, const struct segment_header *header,
+                                enum segment_header_state state, bool *ret_begun) MUST_CHECK;
 
 #endif

@@ -93,8 +93,11 @@ static enum err find_active(struct walk *walk)
         struct segment_header header = {0};
         enum segment_header_state state = SEGMENT_HEADER_LOST;
         struct fs_file *file = NULL;
+        bool has_begun = false;
         err = open_segment(walk, number, &file, &header, &state);
-        if (err == ERR_NONE && is_readable(state) && header.number == number) {
+        if (err == ERR_NONE && is_readable(state) && header.number == number)
+            err = segment_scan_has_begun(file, &header, state, &has_begun);
+        if (err == ERR_NONE && has_begun) {
             walk->active = number;
             walk->size = header.size;
         }
@@ -124,7 +127,6 @@ static enum err scan(struct walk *walk, struct fs_file *file)
         .file = file,
         .header = &walk->segment.header,
         .known_end = end_from_successor(walk, &walk->segment.header),
-        .set_size_max = (size_t)walk->segment.header.size,
         .on_set = on_set,
         .on_damage = on_damage,
         .owner = walk,
@@ -176,10 +178,14 @@ static enum err survey_begun(struct walk *walk, struct fs_file *file, enum segme
 static bool has_begun(struct walk *walk, enum segment_header_state state)
 {
     uint64_t number = walk->segment.number;
-    if (is_readable(state) && walk->segment.header.number == number) {
+    bool is_its_own = is_readable(state) && walk->segment.header.number == number;
+    if (is_its_own && number <= walk->active) {
         walk->segment.state = number == walk->active ? SURVEY_ACTIVE : SURVEY_SEALED;
         return true;
     }
+    if (is_its_own) /* the write that would have begun it was torn: nothing in it was acknowledged */
+        find(walk->survey, SURVEY_TORN_TAIL, "segment=%llu from=0 to=%llu", (unsigned long long)number,
+             (unsigned long long)walk->segment.header.size);
     walk->segment.state = state == SEGMENT_HEADER_LOST ? SURVEY_LOST : SURVEY_PREPARED;
     if (state == SEGMENT_HEADER_LOST || number < walk->active)
         find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=header_lost", (unsigned long long)number);

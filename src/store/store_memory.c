@@ -25,6 +25,7 @@ struct memory_topic {
 
 struct identity {
     uint8_t hash[16];
+    bool is_stored;
 };
 
 struct store_memory {
@@ -181,17 +182,52 @@ static void remember(struct store_memory *memory, const uint8_t hash[16])
         memory->identities = realloc(memory->identities, memory->identity_size * sizeof(*memory->identities));
         check(memory->identities != NULL);
     }
-    memcpy(memory->identities[memory->identity_count++].hash, hash, 16);
+    struct identity *identity = &memory->identities[memory->identity_count++];
+    memcpy(identity->hash, hash, 16);
+    identity->is_stored = false;
 }
 
-static bool memory_identity_admit(struct store *store, const uint8_t hash[16])
+static struct identity *find_identity(const struct store_memory *memory, const uint8_t hash[16])
 {
-    struct store_memory *memory = memory_of(store);
     for (uint32_t i = 0; i < memory->identity_count; i++)
         if (memcmp(memory->identities[i].hash, hash, 16) == 0)
-            return false;
-    remember(memory, hash);
-    return true;
+            return &memory->identities[i];
+    return NULL;
+}
+
+static enum store_identity memory_identity_state(struct store *store, const uint8_t hash[16])
+{
+    const struct identity *known = find_identity(memory_of(store), hash);
+    if (known == NULL)
+        return STORE_IDENTITY_NEW;
+    return known->is_stored ? STORE_IDENTITY_STORED : STORE_IDENTITY_PENDING;
+}
+
+static enum store_identity memory_identity_admit(struct store *store, const uint8_t hash[16])
+{
+    enum store_identity state = memory_identity_state(store, hash);
+    if (state == STORE_IDENTITY_NEW)
+        remember(memory_of(store), hash);
+    return state;
+}
+
+static void memory_identity_forget(struct store *store, const uint8_t (*identities)[16], uint32_t count)
+{
+    struct store_memory *memory = memory_of(store);
+    for (uint32_t i = 0; i < count; i++) {
+        struct identity *known = find_identity(memory, identities[i]);
+        if (known != NULL)
+            *known = memory->identities[--memory->identity_count];
+    }
+}
+
+static void store_identities(struct store_memory *memory, const struct store_append *append)
+{
+    for (uint32_t i = 0; i < append->identity_count; i++) {
+        struct identity *known = find_identity(memory, append->identities[i]);
+        if (known != NULL)
+            known->is_stored = true;
+    }
 }
 
 static void store_parts(struct store_memory *memory, struct store_append *append)
@@ -230,6 +266,7 @@ static void complete(struct store_memory *memory, struct store_append *append)
     if (append->ret_err == ERR_NONE) {
         store_parts(memory, append);
         store_numbers(memory, append);
+        store_identities(memory, append);
     }
     memory->inflight_bytes -= append->len;
     mailbox_post(append->reply_to, &append->mail);
@@ -441,6 +478,8 @@ static const struct store_ops memory_ops = {
     .sequence_find = memory_find,
     .producer_last = memory_producer_last,
     .identity_admit = memory_identity_admit,
+    .identity_state = memory_identity_state,
+    .identity_forget = memory_identity_forget,
 };
 
 struct store *store_memory_new(struct clock *clock)

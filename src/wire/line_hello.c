@@ -18,7 +18,8 @@ static bool is_producer(struct span id)
 
 bool line_is_hello(struct span line)
 {
-    return span_equal_text(span_take_word(&line), "HELLO");
+    bool begins_so = span_starts_with(line, "HELLO"); /* without a blank before it */
+    return begins_so && span_equal_text(span_take_word(&line), "HELLO");
 }
 
 enum line_error line_hello_parse(struct span line, struct line_hello *ret_hello)

@@ -197,6 +197,12 @@ void stream_memory_stall(struct stream_memory *memory, bool stall)
     memory->peer_stalls = stall;
 }
 
+void stream_memory_arrive(struct stream_memory *memory)
+{
+    check(buffer_append(&memory->received, buffer_span(&memory->queue)) == ERR_NONE);
+    buffer_clear(&memory->queue);
+}
+
 struct span stream_memory_received(const struct stream_memory *memory)
 {
     return buffer_span(&memory->received);

@@ -39,6 +39,8 @@ void stream_memory_end(struct stream_memory *memory); /* half-close, behind what
 void stream_memory_cut(struct stream_memory *memory); /* gone at once: what was on the way is lost */
 void stream_memory_stall(struct stream_memory *memory, bool stall); /* reads no more, or again */
 
+/* All that the program has written arrives at once, whatever becomes of the program. */
+void stream_memory_arrive(struct stream_memory *memory);
 /* What has arrived at the peer since the last stream_memory_forget. */
 struct span stream_memory_received(const struct stream_memory *memory);
 void stream_memory_forget(struct stream_memory *memory);

@@ -220,12 +220,14 @@ TEST(duplicates_are_left_out_and_a_batch_of_them_is_a_barrier)
     expect_records(&fixture, &append->append,
                    "a a first timestamp=1 seq=1\nb b another key timestamp=1 seq=1\n");
     expect_equal_u64(append->append.identity_count, 2);
+    expect_equal_u64(append->awaited_count, 0);
     expect_equal_u64(append->lines, 3);
     line_append_free(append);
     take(&fixture, "a|2|1|third time");
     append = finish(&fixture);
     expect_equal_u64(append->append.part_count, 0);
     expect_equal_u64(append->append.len, 0);
+    expect_equal_u64(append->awaited_count, 1);
     expect_equal_u64(append->lines, 1);
     line_append_free(append);
     close_all(&fixture);
@@ -287,6 +289,38 @@ TEST(an_append_never_exceeds_the_limit)
     close_all(&fixture);
 }
 
+/* How many lines with every other number fit into one append. */
+static uint32_t count_until_full(struct fixture *fixture)
+{
+    char line[32];
+    enum line_error error;
+    for (uint32_t i = 0;; i++) {
+        (void)snprintf(line, sizeof line, "a|1|%u|b", 2 * i + 1);
+        if (add(fixture, line, &error) == LINE_FULL)
+            return i;
+    }
+}
+
+TEST(an_append_has_no_more_runs_and_identities_than_a_store_takes)
+{
+    struct fixture fixture;
+    open_with(&fixture, PRODUCE_SETTINGS_DEFAULT);
+    expect_equal_u64(count_until_full(&fixture), STORE_RUNS_MAX);
+    struct line_append *append = finish(&fixture);
+    expect_equal_u64(append->append.run_count, STORE_RUNS_MAX);
+    line_append_free(append);
+    expect_equal_u64(count_until_full(&fixture), STORE_RUNS_MAX);
+    line_batcher_forget(&fixture.batcher);
+    close_all(&fixture);
+
+    struct produce_settings settings = PRODUCE_SETTINGS_DEFAULT;
+    settings.drop_duplicates = true;
+    open_with(&fixture, settings);
+    expect_equal_u64(count_until_full(&fixture), STORE_IDENTITIES_MAX);
+    line_batcher_forget(&fixture.batcher);
+    close_all(&fixture);
+}
+
 TEST(bad_settings_are_refused_with_their_reason)
 {
     static const struct produce_route regular = {{(const uint8_t *)"re:^a", 5}, {(const uint8_t *)"a", 1}};
@@ -343,5 +377,6 @@ TEST_MAIN(a_line_becomes_a_record_with_its_fields_as_headers,
           duplicates_are_left_out_and_a_batch_of_them_is_a_barrier,
           parts_are_aligned_padded_with_zeros_and_in_order_of_topic_and_partition,
           an_append_never_exceeds_the_limit,
+          an_append_has_no_more_runs_and_identities_than_a_store_takes,
           bad_settings_are_refused_with_their_reason,
           identities_are_siphash_and_tell_key_and_number_apart)

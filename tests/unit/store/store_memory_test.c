@@ -264,8 +264,10 @@ TEST(identity_is_admitted_once)
     struct fixture fixture;
     begin(&fixture);
     const uint8_t hash[16] = {1, 2, 3};
-    expect(fixture.store->ops->identity_admit(fixture.store, hash));
-    expect(!fixture.store->ops->identity_admit(fixture.store, hash));
+    expect(fixture.store->ops->identity_admit(fixture.store, hash) == STORE_IDENTITY_NEW);
+    expect(fixture.store->ops->identity_admit(fixture.store, hash) == STORE_IDENTITY_PENDING);
+    fixture.store->ops->identity_forget(fixture.store, &hash, 1);
+    expect(fixture.store->ops->identity_state(fixture.store, hash) == STORE_IDENTITY_NEW);
     end(&fixture);
 }
 

@@ -36,6 +36,7 @@ TEST(data_that_resembles_a_greeting_is_data)
 {
     expect(line_is_hello(span_from_text("HELLO")));
     expect(!line_is_hello(span_from_text("HELLO|1|2|body")));
+    expect(!line_is_hello(span_from_text(" HELLO 1")));
     expect(!line_is_hello(span_from_text("hello 1")));
     expect(!line_is_hello(span_from_text("")));
 }
