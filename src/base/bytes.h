@@ -7,17 +7,17 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BYTES_PAIR(bits, order)                                                                   \
-    static inline void bytes_put_##order##bits(uint8_t *to, uint##bits##_t value)                 \
-    {                                                                                             \
-        uint##bits##_t wire = hto##order##bits(value);                                            \
-        memcpy(to, &wire, sizeof wire);                                                           \
-    }                                                                                             \
-    static inline uint##bits##_t bytes_get_##order##bits(const uint8_t *from)                     \
-    {                                                                                             \
-        uint##bits##_t wire;                                                                      \
-        memcpy(&wire, from, sizeof wire);                                                         \
-        return order##bits##toh(wire);                                                            \
+#define BYTES_PAIR(bits, order)                                                                              \
+    static inline void bytes_put_##order##bits(uint8_t *to, uint##bits##_t value)                            \
+    {                                                                                                        \
+        uint##bits##_t wire = hto##order##bits(value);                                                       \
+        memcpy(to, &wire, sizeof wire);                                                                      \
+    }                                                                                                        \
+    static inline uint##bits##_t bytes_get_##order##bits(const uint8_t *from)                                \
+    {                                                                                                        \
+        uint##bits##_t wire;                                                                                 \
+        memcpy(&wire, from, sizeof wire);                                                                    \
+        return order##bits##toh(wire);                                                                       \
     }
 
 BYTES_PAIR(16, le)

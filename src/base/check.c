@@ -7,7 +7,7 @@
 
 _Noreturn void check_failed(const char *condition, const char *file, int line)
 {
-    (void)fprintf(stderr, "level=fatal room=base msg=\"check failed\" condition=\"%s\" at=%s:%d\n",
-                  condition, file, line);
+    (void)fprintf(stderr, "level=fatal room=base msg=\"check failed\" condition=\"%s\" at=%s:%d\n", condition,
+                  file, line);
     abort();
 }

@@ -3,7 +3,7 @@
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* For what only a bug can make false. Input from outside is decoded, never checked. */

@@ -15,34 +15,34 @@ enum err_class {
     ERR_CLASS_FATAL,           /* nothing more can be promised here */
 };
 
-#define ERR_LIST(X)                                                                               \
-    X(NONE, FINE, "fine")                                                                         \
-    X(PENDING, FINE, "the answer comes later")                                                    \
-    X(BUSY, RETRY_LATER, "too many bytes in flight")                                              \
-    X(FULL, RETRY_LATER, "the log is full")                                                       \
-    X(DRAINING, RETRY_LATER, "the program is stopping")                                           \
-    X(NO_SPACE, RETRY_LATER, "no space left on the device")                                       \
-    X(AGAIN, RETRY_LATER, "would block")                                                          \
-    X(MEMORY, RETRY_LATER, "out of memory")                                                       \
-    X(TOO_LARGE, REFUSE, "larger than its limit")                                                 \
-    X(TOO_MANY, REFUSE, "more than the limit allows")                                             \
-    X(BAD_INPUT, REFUSE, "malformed")                                                             \
-    X(BAD_NAME, REFUSE, "not a legal name")                                                       \
-    X(UNKNOWN_TOPIC, REFUSE, "no such topic")                                                     \
-    X(NOT_FOUND, REFUSE, "not found")                                                             \
-    X(EXISTS, REFUSE, "exists already")                                                           \
-    X(EXPIRED, REFUSE, "retention has passed it")                                                 \
-    X(NOT_SUPPORTED, REFUSE, "not supported")                                                     \
-    X(CLOSED, DROP_CONNECTION, "the other end closed")                                            \
-    X(PROTOCOL, DROP_CONNECTION, "protocol violated")                                             \
-    X(TIMED_OUT, DROP_CONNECTION, "time is over")                                                 \
-    X(CONFIG, CONFIG, "the configuration is wrong")                                               \
-    X(IN_USE, CONFIG, "in use by another process")                                                \
-    X(ACCESS, CONFIG, "permission denied")                                                        \
-    X(NEWER_FORMAT, FATAL, "written by a newer version")                                          \
-    X(DAMAGED, FATAL, "damaged data")                                                             \
-    X(BROKEN, FATAL, "the journal is broken after a failed write or sync")                        \
-    X(IO, FATAL, "input/output error")                                                            \
+#define ERR_LIST(X)                                                                                          \
+    X(NONE, FINE, "fine")                                                                                    \
+    X(PENDING, FINE, "the answer comes later")                                                               \
+    X(BUSY, RETRY_LATER, "too many bytes in flight")                                                         \
+    X(FULL, RETRY_LATER, "the log is full")                                                                  \
+    X(DRAINING, RETRY_LATER, "the program is stopping")                                                      \
+    X(NO_SPACE, RETRY_LATER, "no space left on the device")                                                  \
+    X(AGAIN, RETRY_LATER, "would block")                                                                     \
+    X(MEMORY, RETRY_LATER, "out of memory")                                                                  \
+    X(TOO_LARGE, REFUSE, "larger than its limit")                                                            \
+    X(TOO_MANY, REFUSE, "more than the limit allows")                                                        \
+    X(BAD_INPUT, REFUSE, "malformed")                                                                        \
+    X(BAD_NAME, REFUSE, "not a legal name")                                                                  \
+    X(UNKNOWN_TOPIC, REFUSE, "no such topic")                                                                \
+    X(NOT_FOUND, REFUSE, "not found")                                                                        \
+    X(EXISTS, REFUSE, "exists already")                                                                      \
+    X(EXPIRED, REFUSE, "retention has passed it")                                                            \
+    X(NOT_SUPPORTED, REFUSE, "not supported")                                                                \
+    X(CLOSED, DROP_CONNECTION, "the other end closed")                                                       \
+    X(PROTOCOL, DROP_CONNECTION, "protocol violated")                                                        \
+    X(TIMED_OUT, DROP_CONNECTION, "time is over")                                                            \
+    X(CONFIG, CONFIG, "the configuration is wrong")                                                          \
+    X(IN_USE, CONFIG, "in use by another process")                                                           \
+    X(ACCESS, CONFIG, "permission denied")                                                                   \
+    X(NEWER_FORMAT, FATAL, "written by a newer version")                                                     \
+    X(DAMAGED, FATAL, "damaged data")                                                                        \
+    X(BROKEN, FATAL, "the journal is broken after a failed write or sync")                                   \
+    X(IO, FATAL, "input/output error")                                                                       \
     X(SYSTEM, FATAL, "a system call failed")
 
 enum err {

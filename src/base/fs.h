@@ -29,7 +29,8 @@ struct fs_ops {
     enum err (*open)(struct fs *fs, const char *path, unsigned flags, struct fs_file **ret_file);
     void (*close)(struct fs_file *file);
     /* Short only at the end of the file. `no_wait`: AGAIN instead of waiting for the disk. */
-    enum err (*pread)(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len);
+    enum err (*pread)(
+        struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len);
     /* All of it or an error. */
     enum err (*pwritev)(struct fs_file *file, const struct iovec *parts, int count, uint64_t at);
     enum err (*fdatasync)(struct fs_file *file);

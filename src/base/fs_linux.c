@@ -1,7 +1,5 @@
 /* The kernel's files, below one directory. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/fs.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/list.h"
 
 struct fs_linux {
@@ -60,7 +59,8 @@ static void linux_close(struct fs_file *file)
     free(file_of(file));
 }
 
-static enum err linux_pread(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len)
+static enum err
+linux_pread(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait, size_t *ret_len)
 {
     size_t len = 0;
     while (len < size) {

@@ -14,13 +14,12 @@ struct list {
 };
 
 /* The member that holds this link. */
-#define LIST_OWNER(link, type, field) ((type *)(void *)((char *)(link) - offsetof(type, field)))
+#define LIST_OWNER(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
 /* `head` is a struct list *; `link` is declared here. */
-#define LIST_EACH(head, link)                                                                     \
-    for (struct list *link = (head)->next; link != (head); link = link->next)
+#define LIST_EACH(head, link) for (struct list *link = (head)->next; link != (head); link = link->next)
 /* Allows that `link` is taken out, or its owner freed, in the body. */
-#define LIST_EACH_SAFE(head, link)                                                                \
-    for (struct list *link = (head)->next, *link##_next = link->next; link != (head);             \
+#define LIST_EACH_SAFE(head, link)                                                                           \
+    for (struct list *link = (head)->next, *link##_next = link->next; link != (head);                        \
          link = link##_next, link##_next = link->next)
 
 static inline void list_init(struct list *list)

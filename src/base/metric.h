@@ -7,32 +7,31 @@
 #include <stdint.h>
 
 /* id, kind, name as Prometheus knows it (base units, _total on counters), help */
-#define METRIC_LIST(X)                                                                            \
-    X(CONNECTIONS_OPEN, GAUGE, "waybill_connections_open", "Open connections of all doors")       \
-    X(CONNECTIONS, COUNTER, "waybill_connections_total", "Connections accepted")                  \
-    X(CONNECTIONS_REFUSED, COUNTER, "waybill_connections_refused_total",                          \
-      "Connections refused or cut for a fault of the peer")                                       \
-    X(LINES_RECEIVED, COUNTER, "waybill_lines_received_total", "Lines that produce doors read")   \
-    X(LINES_REFUSED, COUNTER, "waybill_lines_refused_total", "Lines refused with an error")       \
-    X(LINES_UNROUTED, COUNTER, "waybill_lines_unrouted_total",                                    \
-      "Lines parked because they had no route, name, field or legal sequence number")             \
-    X(LINES_TOO_LONG, COUNTER, "waybill_lines_too_long_total", "Lines longer than max_line")      \
-    X(LINES_DUPLICATE, COUNTER, "waybill_lines_duplicate_total", "Lines recognised as duplicates") \
-    X(RECORDS_STORED, COUNTER, "waybill_records_stored_total", "Records that are synced")         \
-    X(BYTES_STORED, COUNTER, "waybill_stored_bytes_total", "Bytes of record batches synced")      \
-    X(BYTES_WRITTEN, COUNTER, "waybill_journal_written_bytes_total", "Bytes written to segments") \
-    X(COMMITS, COUNTER, "waybill_journal_commits_total", "Commit groups synced")                  \
-    X(COMMITS_INLINE, COUNTER, "waybill_journal_inline_commits_total",                            \
-      "Commit groups synced on a loop")                                                           \
-    X(SYNC_NS, COUNTER, "waybill_journal_sync_nanoseconds_total", "Time spent in write and sync") \
-    X(RECORDS_DROPPED, COUNTER, "waybill_records_dropped_total",                                  \
-      "Unprocessed records given up because a policy asked for it")                               \
-    X(SEGMENTS, GAUGE, "waybill_journal_segments", "Segments of the journal")                     \
-    X(SEGMENTS_RETIRED, COUNTER, "waybill_journal_segments_retired_total", "Segments retired")    \
-    X(JOURNAL_FULL, GAUGE, "waybill_journal_full", "1 while the log refuses for lack of space")   \
-    X(JOURNAL_BROKEN, GAUGE, "waybill_journal_broken", "1 after a failed write or sync")          \
-    X(DAMAGE, COUNTER, "waybill_journal_damaged_ranges_total", "Damaged ranges found")            \
-    X(INFLIGHT_BYTES, GAUGE, "waybill_inflight_bytes", "Bytes of appends in flight")              \
+#define METRIC_LIST(X)                                                                                       \
+    X(CONNECTIONS_OPEN, GAUGE, "waybill_connections_open", "Open connections of all doors")                  \
+    X(CONNECTIONS, COUNTER, "waybill_connections_total", "Connections accepted")                             \
+    X(CONNECTIONS_REFUSED, COUNTER, "waybill_connections_refused_total",                                     \
+      "Connections refused or cut for a fault of the peer")                                                  \
+    X(LINES_RECEIVED, COUNTER, "waybill_lines_received_total", "Lines that produce doors read")              \
+    X(LINES_REFUSED, COUNTER, "waybill_lines_refused_total", "Lines refused with an error")                  \
+    X(LINES_UNROUTED, COUNTER, "waybill_lines_unrouted_total",                                               \
+      "Lines parked because they had no route, name, field or legal sequence number")                        \
+    X(LINES_TOO_LONG, COUNTER, "waybill_lines_too_long_total", "Lines longer than max_line")                 \
+    X(LINES_DUPLICATE, COUNTER, "waybill_lines_duplicate_total", "Lines recognised as duplicates")           \
+    X(RECORDS_STORED, COUNTER, "waybill_records_stored_total", "Records that are synced")                    \
+    X(BYTES_STORED, COUNTER, "waybill_stored_bytes_total", "Bytes of record batches synced")                 \
+    X(BYTES_WRITTEN, COUNTER, "waybill_journal_written_bytes_total", "Bytes written to segments")            \
+    X(COMMITS, COUNTER, "waybill_journal_commits_total", "Commit groups synced")                             \
+    X(COMMITS_INLINE, COUNTER, "waybill_journal_inline_commits_total", "Commit groups synced on a loop")     \
+    X(SYNC_NS, COUNTER, "waybill_journal_sync_nanoseconds_total", "Time spent in write and sync")            \
+    X(RECORDS_DROPPED, COUNTER, "waybill_records_dropped_total",                                             \
+      "Unprocessed records given up because a policy asked for it")                                          \
+    X(SEGMENTS, GAUGE, "waybill_journal_segments", "Segments of the journal")                                \
+    X(SEGMENTS_RETIRED, COUNTER, "waybill_journal_segments_retired_total", "Segments retired")               \
+    X(JOURNAL_FULL, GAUGE, "waybill_journal_full", "1 while the log refuses for lack of space")              \
+    X(JOURNAL_BROKEN, GAUGE, "waybill_journal_broken", "1 after a failed write or sync")                     \
+    X(DAMAGE, COUNTER, "waybill_journal_damaged_ranges_total", "Damaged ranges found")                       \
+    X(INFLIGHT_BYTES, GAUGE, "waybill_inflight_bytes", "Bytes of appends in flight")                         \
     X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };

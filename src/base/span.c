@@ -51,8 +51,7 @@ bool span_matches_glob(struct span span, struct span pattern)
         if (rule < pattern.len && pattern.data[rule] == '*') {
             star = rule++;
             star_at = at;
-        } else if (rule < pattern.len &&
-                   (pattern.data[rule] == '?' || pattern.data[rule] == span.data[at])) {
+        } else if (rule < pattern.len && (pattern.data[rule] == '?' || pattern.data[rule] == span.data[at])) {
             rule++;
             at++;
         } else if (star < pattern.len) {

@@ -78,8 +78,12 @@ static struct topic *topic_new(uint32_t id, struct span name, uint32_t partition
     return topic;
 }
 
-enum err catalog_topic_add(struct catalog *catalog, uint32_t id, struct span name, uint32_t partitions,
-                           int64_t created_ns, struct topic **ret_topic)
+enum err catalog_topic_add(struct catalog *catalog,
+                           uint32_t id,
+                           struct span name,
+                           uint32_t partitions,
+                           int64_t created_ns,
+                           struct topic **ret_topic)
 {
     if (!store_topic_name_is_legal(name))
         return ERR_BAD_NAME;
@@ -169,8 +173,8 @@ static void forget_oldest_producer(struct catalog *catalog)
     free(oldest);
 }
 
-enum err catalog_producer_raise(struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number,
-                                uint64_t lsn)
+enum err catalog_producer_raise(
+    struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number, uint64_t lsn)
 {
     struct producer *producer = catalog_producer(catalog, sequence, id);
     if (producer == NULL) {

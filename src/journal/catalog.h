@@ -69,8 +69,12 @@ struct topic *catalog_topic_by_name(const struct catalog *catalog, struct span n
 /* NULL when there is none. */
 struct partition *catalog_partition(const struct catalog *catalog, uint32_t topic, uint32_t partition);
 /* `id` must be the next free one when it comes from the log (BAD_INPUT otherwise); TOO_MANY, BAD_NAME, MEMORY. */
-enum err catalog_topic_add(struct catalog *catalog, uint32_t id, struct span name, uint32_t partitions,
-                           int64_t created_ns, struct topic **ret_topic) MUST_CHECK;
+enum err catalog_topic_add(struct catalog *catalog,
+                           uint32_t id,
+                           struct span name,
+                           uint32_t partitions,
+                           int64_t created_ns,
+                           struct topic **ret_topic) MUST_CHECK;
 
 /* The sequence's index; -1 when there is none of this name. */
 int catalog_sequence_by_name(const struct catalog *catalog, struct span name);
@@ -79,8 +83,8 @@ enum err catalog_sequence_add(struct catalog *catalog, uint32_t index, struct sp
 void catalog_sequence_raise(struct catalog *catalog, uint32_t sequence, uint64_t number);
 
 struct producer *catalog_producer(const struct catalog *catalog, uint32_t sequence, struct span id);
-enum err catalog_producer_raise(struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number,
-                                uint64_t lsn) MUST_CHECK;
+enum err catalog_producer_raise(
+    struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number, uint64_t lsn) MUST_CHECK;
 struct span catalog_producer_id(const struct producer *producer);
 
 #endif

@@ -71,7 +71,8 @@ static bool put_producer(struct buffer *buffer, const struct producer *producer)
 
 static bool put_segment(struct buffer *buffer, const struct segment *segment)
 {
-    uint8_t *body = put_entry(buffer, CHECKPOINT_SEGMENT, SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
+    uint8_t *body =
+        put_entry(buffer, CHECKPOINT_SEGMENT, SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
     if (body == NULL)
         return false;
     bytes_put_le64(body, segment->number);
@@ -94,7 +95,8 @@ static bool put_segment(struct buffer *buffer, const struct segment *segment)
     return true;
 }
 
-enum err checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const struct segment_table *table)
+enum err
+checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const struct segment_table *table)
 {
     bool fine = put_entry(buffer, CHECKPOINT_JOURNAL, 16) != NULL;
     for (uint32_t i = 0; fine && i < catalog->topic_count; i++)
@@ -191,7 +193,8 @@ static enum err read_segment(struct span body, struct segment_table *table)
     return ERR_NONE;
 }
 
-static enum err read_entry(uint8_t type, struct span body, struct catalog *catalog, struct segment_table *table)
+static enum err
+read_entry(uint8_t type, struct span body, struct catalog *catalog, struct segment_table *table)
 {
     switch (type) {
     case CHECKPOINT_TOPIC: return read_topic(body, catalog);

@@ -20,7 +20,9 @@ enum checkpoint_entry {
 enum { CHECKPOINT_PIECE_MAX = 1 << 20 }; /* payload of one CHECKPOINT frame */
 
 /* Appends the entries; offsets are the writer's (next), so it stands behind all that was appended before. */
-enum err checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const struct segment_table *table) MUST_CHECK;
+enum err checkpoint_write(struct buffer *buffer,
+                          const struct catalog *catalog,
+                          const struct segment_table *table) MUST_CHECK;
 
 /* Fills an empty catalog and table. DAMAGED when it is not a checkpoint; then both must be thrown away. */
 enum err checkpoint_read(struct span bytes, struct catalog *catalog, struct segment_table *table) MUST_CHECK;

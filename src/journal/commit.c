@@ -21,7 +21,8 @@ enum {
     RUN_SIZE = 16,
     IDENTITIES_FIXED = 16,
     IDENTITY_SIZE = 16,
-    SMALL_FRAMES_MAX = 160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
+    SMALL_FRAMES_MAX =
+        160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
 
 /* --- Queueing ------------------------------------------------------------------------------- */
@@ -107,7 +108,8 @@ void commit_release(struct store *store, bool alone)
         wake_writer(journal); /* to commit; or to cover this group when the log stays idle */
 }
 
-enum err commit_internal(struct journal *journal, enum frame_kind kind, struct segment *segment, struct span payload)
+enum err
+commit_internal(struct journal *journal, enum frame_kind kind, struct segment *segment, struct span payload)
 {
     struct internal_frame *frame = malloc(sizeof *frame + payload.len);
     if (frame == NULL)
@@ -129,14 +131,16 @@ static size_t runs_len(const struct store_append *append)
 {
     if (append->run_count == 0 && append->producer.len == 0)
         return 0;
-    return frame_padded(FRAME_HEADER_SIZE + RUNS_FIXED + (size_t)append->run_count * RUN_SIZE + append->producer.len);
+    return frame_padded(FRAME_HEADER_SIZE + RUNS_FIXED + (size_t)append->run_count * RUN_SIZE +
+                        append->producer.len);
 }
 
 static size_t identities_len(const struct store_append *append)
 {
     if (append->identity_count == 0)
         return 0;
-    return frame_padded(FRAME_HEADER_SIZE + IDENTITIES_FIXED + (size_t)append->identity_count * IDENTITY_SIZE);
+    return frame_padded(FRAME_HEADER_SIZE + IDENTITIES_FIXED +
+                        (size_t)append->identity_count * IDENTITY_SIZE);
 }
 
 static size_t small_len(const struct store_append *append)
@@ -276,7 +280,8 @@ static void put_append(struct journal *journal, struct store_append *append, int
         struct frame_batch batch = {part->topic, part->partition, wall_ns, part->records, {0}};
         frame_batch_write(frame + FRAME_HEADER_SIZE, &batch);
         bool is_last = i + 1 == append->part_count && !has_runs && !has_identities;
-        writer_frame(&journal->writer, frame, FRAME_BATCH, is_last ? 0 : FRAME_MORE, STORE_PART_HEADROOM + part->len);
+        writer_frame(&journal->writer, frame, FRAME_BATCH, is_last ? 0 : FRAME_MORE,
+                     STORE_PART_HEADROOM + part->len);
     }
     append->place = writer_put(&journal->writer, append->bytes, append->len);
     if (has_runs)
@@ -301,8 +306,10 @@ static void build(struct journal *journal, int64_t wall_ns)
 
 /* --- Publishing ----------------------------------------------------------------------------- */
 
-static enum err publish_part(struct journal *journal, const struct store_append *append,
-                             const struct store_part *part, int64_t wall_ns)
+static enum err publish_part(struct journal *journal,
+                             const struct store_append *append,
+                             const struct store_part *part,
+                             int64_t wall_ns)
 {
     struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
     size_t len = frame_padded(STORE_PART_HEADROOM + part->len);
@@ -334,8 +341,8 @@ static enum err publish_append(struct journal *journal, const struct store_appen
         catalog_sequence_raise(&journal->catalog, append->sequence,
                                append->runs[i].from + append->runs[i].count - 1);
     if (err == ERR_NONE && append->producer.len > 0)
-        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer, append->producer_last,
-                                     journal->writer.lsn);
+        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
+                                     append->producer_last, journal->writer.lsn);
     for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
         err = segment_index_add_identity(index, append->identities[i], wall_ns);
         identity_window_remove(&journal->pending_identities, append->identities[i]);
@@ -487,7 +494,8 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
     const struct segment *active = segment_table_active(&journal->table);
     bool is_urgent = list_is_empty(&journal->group); /* the journal's own frames may use the reserve */
     uint64_t len = pick->len + FRAME_GROUP_SIZE;
-    if (writer_has_room(&journal->writer, len, journal_reserve(journal)) && !segment_index_is_full(active->index))
+    if (writer_has_room(&journal->writer, len, journal_reserve(journal)) &&
+        !segment_index_is_full(active->index))
         return ERR_NONE;
     journal_lock(&journal->queue);
     struct list *link = list_take_first(&journal->prepared);
@@ -495,7 +503,8 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
     journal->chore_is_due = true;
     journal_unlock(&journal->queue);
     if (link == NULL)
-        return is_urgent && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2) ? ERR_NONE : ERR_FULL;
+        return is_urgent && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2) ? ERR_NONE
+                                                                                                 : ERR_FULL;
     enum err err = roll_seal(journal);
     return err == ERR_NONE ? roll_begin(journal, LIST_OWNER(link, struct prepared, link)) : err;
 }

@@ -91,7 +91,8 @@ static void search_set(struct finder *finder, const struct scan_set *set)
 }
 
 /* The appends that begin at `position` or less than a stretch behind it. */
-static enum err search_stretch(struct finder *finder, const struct segment *segment, uint64_t end, uint32_t position)
+static enum err
+search_stretch(struct finder *finder, const struct segment *segment, uint64_t end, uint32_t position)
 {
     struct scanner scanner;
     struct scan_set set;
@@ -107,8 +108,8 @@ static enum err search_stretch(struct finder *finder, const struct segment *segm
 }
 
 /* The view lock is held. AGAIN: the index file must be opened. */
-static enum err positions_in(struct segment *segment, const struct finder *finder, uint32_t *positions,
-                             uint32_t *ret_count)
+static enum err
+positions_in(struct segment *segment, const struct finder *finder, uint32_t *positions, uint32_t *ret_count)
 {
     *ret_count = 0;
     if (segment->state == SEGMENT_INDEX_ONLY)
@@ -181,11 +182,18 @@ static uint32_t sort_and_unite(struct store_position *positions, uint32_t count)
     return kept;
 }
 
-enum err finder_find(struct store *store, uint32_t sequence, uint64_t number, struct store_position *positions,
-                     uint32_t size, uint32_t *ret_count)
+enum err finder_find(struct store *store,
+                     uint32_t sequence,
+                     uint64_t number,
+                     struct store_position *positions,
+                     uint32_t size,
+                     uint32_t *ret_count)
 {
-    struct finder finder = {
-        .journal = journal_of(store), .sequence = sequence, .number = number, .positions = positions, .size = size};
+    struct finder finder = {.journal = journal_of(store),
+                            .sequence = sequence,
+                            .number = number,
+                            .positions = positions,
+                            .size = size};
     enum err err = ERR_NONE;
     journal_lock(&finder.journal->view);
     /* By number, not by place: the table may change while the lock is given up. */

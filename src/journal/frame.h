@@ -23,7 +23,8 @@ enum {
     FRAME_MORE = 1,          /* flag: the next frame belongs to the same atomic set */
 };
 
-_Static_assert(FRAME_HEADER_SIZE + FRAME_BATCH_PREFIX == STORE_PART_HEADROOM, "doors leave room for the frame");
+_Static_assert(FRAME_HEADER_SIZE + FRAME_BATCH_PREFIX == STORE_PART_HEADROOM,
+               "doors leave room for the frame");
 
 enum frame_kind {
     FRAME_GROUP = 1,

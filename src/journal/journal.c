@@ -101,7 +101,8 @@ static uint32_t topics_of_input(const struct journal *journal)
 }
 
 /* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
-static enum err create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
+static enum err
+create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
 {
     const struct journal_topic_settings *settings = topic_settings(journal, name);
     uint32_t count = settings != NULL && settings->partitions > 0 ? settings->partitions
@@ -123,8 +124,8 @@ static enum err create_topic(struct journal *journal, struct span name, uint32_t
     return commit_internal(journal, FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
 }
 
-static enum err topic_open(struct store *store, struct span name, uint32_t partitions, bool create,
-                           struct store_topic *ret_topic)
+static enum err topic_open(
+    struct store *store, struct span name, uint32_t partitions, bool create, struct store_topic *ret_topic)
 {
     struct journal *journal = journal_of(store);
     if (!store_topic_name_is_legal(name))
@@ -221,7 +222,8 @@ static uint64_t sequence_last(struct store *store, uint32_t sequence)
 {
     struct journal *journal = journal_of(store);
     journal_lock(&journal->view);
-    uint64_t last = sequence < journal->catalog.sequence_count ? journal->catalog.sequences[sequence].highest : 0;
+    uint64_t last =
+        sequence < journal->catalog.sequence_count ? journal->catalog.sequences[sequence].highest : 0;
     journal_unlock(&journal->view);
     return last;
 }
@@ -255,7 +257,8 @@ static enum store_identity identity_admit(struct store *store, const uint8_t ide
     enum err err = identity_window_admit(&journal->identities, identity, wall_ns);
     if (err == ERR_EXISTS)
         state = state_of_known(journal, identity);
-    else if (err == ERR_NONE && identity_window_admit(&journal->pending_identities, identity, wall_ns) != ERR_NONE)
+    else if (err == ERR_NONE &&
+             identity_window_admit(&journal->pending_identities, identity, wall_ns) != ERR_NONE)
         identity_window_remove(&journal->identities, identity);
     journal_unlock(&journal->view);
     return state;
@@ -309,9 +312,10 @@ static const struct store_ops store_ops = {
 
 static void init_lists(struct journal *journal)
 {
-    struct list *const lists[] = {&journal->group,   &journal->group_frames, &journal->holds, &journal->watches,
-                                  &journal->discarded, &journal->express,    &journal->bulk,  &journal->internal,
-                                  &journal->prepared,  &journal->reads};
+    struct list *const lists[] = {&journal->group,   &journal->group_frames, &journal->holds,
+                                  &journal->watches, &journal->discarded,    &journal->express,
+                                  &journal->bulk,    &journal->internal,     &journal->prepared,
+                                  &journal->reads};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
 }
@@ -322,7 +326,8 @@ static void init_locks(struct journal *journal)
     check(pthread_condattr_init(&monotonic) == 0);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     pthread_mutex_t *const mutexes[] = {&journal->token, &journal->view, &journal->queue};
-    pthread_cond_t *const conditions[] = {&journal->writer_wakes, &journal->helper_wakes, &journal->reader_wakes};
+    pthread_cond_t *const conditions[] = {&journal->writer_wakes, &journal->helper_wakes,
+                                          &journal->reader_wakes};
     for (int i = 0; i < 3; i++) {
         check(pthread_mutex_init(mutexes[i], NULL) == 0);
         check(pthread_cond_init(conditions[i], &monotonic) == 0);
@@ -341,7 +346,9 @@ static enum err check_settings(const struct journal_settings *settings, struct w
     return ERR_NONE;
 }
 
-enum err journal_open(const struct journal_seams *seams, const struct journal_settings *settings, struct why *why,
+enum err journal_open(const struct journal_seams *seams,
+                      const struct journal_settings *settings,
+                      struct why *why,
                       struct journal **ret_journal)
 {
     enum err err = check_settings(settings, why);

@@ -81,7 +81,9 @@ struct journal_recovery {
  * Recovers what is there, makes a new incarnation durable, and is ready for appends. The fs is the journal's directory,
  * locked by the caller. NEWER_FORMAT, NO_SPACE, IO ... with the reason in why.
  */
-enum err journal_open(const struct journal_seams *seams, const struct journal_settings *settings, struct why *why,
+enum err journal_open(const struct journal_seams *seams,
+                      const struct journal_settings *settings,
+                      struct why *why,
                       struct journal **ret_journal) MUST_CHECK;
 const struct journal_recovery *journal_recovery(const struct journal *journal);
 struct store *journal_store(struct journal *journal);
@@ -94,12 +96,16 @@ void journal_stop(struct journal *journal);
 struct journal *journal_free(struct journal *journal);
 
 /* Each does one piece of its thread's work and says whether there was any. */
-bool journal_step(struct journal *journal);      /* commits a group; or covers, when the log has been idle */
+bool journal_step(struct journal *journal);       /* commits a group; or covers, when the log has been idle */
 bool journal_chore_step(struct journal *journal); /* seals, prepares, recycles, retires */
 bool journal_read_step(struct journal *journal);  /* one read that had to wait for the disk */
 
 /* A reader by name that has completed everything of the partition below `offset`: retention keeps what is not.
  * Set before journal_start for names of the configuration, later by groups. UNKNOWN_TOPIC, TOO_MANY. */
-enum err journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset) MUST_CHECK;
+enum err journal_hold(struct journal *journal,
+                      struct span name,
+                      uint32_t topic,
+                      uint32_t partition,
+                      uint64_t offset) MUST_CHECK;
 
 #endif

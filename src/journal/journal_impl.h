@@ -23,7 +23,7 @@ enum {
     JOURNAL_HOLDS_MAX = 256,
 };
 
-#define JOURNAL_IDLE_COVER_NS (20 * CLOCK_NS_PER_MS)
+#define JOURNAL_IDLE_COVER_NS  (20 * CLOCK_NS_PER_MS)
 #define JOURNAL_INLINE_SYNC_NS (1 * CLOCK_NS_PER_MS)
 
 /* A frame of the journal's own that waits for the next group: TOPIC, SEQUENCE, RETIRE. */
@@ -86,14 +86,14 @@ struct journal {
     pthread_cond_t writer_wakes;
     pthread_cond_t helper_wakes;
     pthread_cond_t reader_wakes;
-    struct list express;  /* small appends with nothing before them on their connection */
+    struct list express; /* small appends with nothing before them on their connection */
     struct list bulk;
     struct list internal; /* internal frames */
     struct list prepared;
-    struct list reads;    /* reads that wait for the disk */
+    struct list reads; /* reads that wait for the disk */
     uint64_t inflight_bytes;
     uint32_t inflight_count;
-    uint32_t held_count;  /* appends whose writer has not been woken yet */
+    uint32_t held_count;   /* appends whose writer has not been woken yet */
     uint64_t prepare_next; /* number of the next segment to prepare */
     enum store_state state;
     struct why state_why;
@@ -144,13 +144,17 @@ uint32_t journal_topics_max(const struct journal *journal);
 void journal_wake_helper(struct journal *journal);
 bool journal_is_stopping(struct journal *journal);
 void journal_post_watches(struct journal *journal);
-void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...) PRINTF_LIKE(3, 4);
+void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 /* commit.c: the way of an append. */
 enum err commit_append(struct store *store, struct store_append *append) MUST_CHECK;
 void commit_release(struct store *store, bool alone);
 /* Queues a frame of the journal's own; `payload` is copied. The view lock may be held, the queue lock not. */
-enum err commit_internal(struct journal *journal, enum frame_kind kind, struct segment *segment, struct span payload) MUST_CHECK;
+enum err commit_internal(struct journal *journal,
+                         enum frame_kind kind,
+                         struct segment *segment,
+                         struct span payload) MUST_CHECK;
 /* Ends all that waits with `err`; the token is held. */
 void commit_fail_all(struct journal *journal, enum err err);
 /* One group, or a covering one; whether there was anything to do. The token is held. */
@@ -203,7 +207,10 @@ enum err recovery_run(struct journal *journal, struct why *why) MUST_CHECK;
 
 /* reader.c */
 enum err reader_read(struct store *store, struct store_read *read) MUST_CHECK;
-enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns,
+enum err reader_offset_at(struct store *store,
+                          uint32_t topic,
+                          uint32_t partition,
+                          int64_t wall_ns,
                           uint64_t *ret_offset) MUST_CHECK;
 
 /* The same, waiting for the disk; on the reader thread. */
@@ -213,12 +220,22 @@ void reader_finish(struct journal *journal, struct store_read *take_read);
 enum err reader_open_segment(struct journal *journal, struct segment *segment) MUST_CHECK;
 
 /* finder.c: the records of a number. */
-enum err finder_find(struct store *store, uint32_t sequence, uint64_t number, struct store_position *positions,
-                     uint32_t size, uint32_t *ret_count) MUST_CHECK;
+enum err finder_find(struct store *store,
+                     uint32_t sequence,
+                     uint64_t number,
+                     struct store_position *positions,
+                     uint32_t size,
+                     uint32_t *ret_count) MUST_CHECK;
 
 /* lookup.c: sequence numbers over all segments. */
 enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has) MUST_CHECK;
-enum err lookup_runs(struct store *store, uint32_t sequence, uint64_t from, uint64_t to, struct store_run *runs,
-                     uint32_t size, uint32_t *ret_count, uint64_t *ret_covered) MUST_CHECK;
+enum err lookup_runs(struct store *store,
+                     uint32_t sequence,
+                     uint64_t from,
+                     uint64_t to,
+                     struct store_run *runs,
+                     uint32_t size,
+                     uint32_t *ret_count,
+                     uint64_t *ret_covered) MUST_CHECK;
 
 #endif

@@ -113,7 +113,8 @@ static enum err collect_segment(struct segment *segment, uint32_t sequence, stru
 }
 
 /* The union of two, into `target`. */
-static void unite(const struct runs *a, const struct runs *b, uint64_t from, uint32_t size, struct runs *target)
+static void
+unite(const struct runs *a, const struct runs *b, uint64_t from, uint32_t size, struct runs *target)
 {
     struct run_merge merge;
     uint64_t to = a->covered < b->covered ? a->covered : b->covered;
@@ -130,8 +131,8 @@ static void unite(const struct runs *a, const struct runs *b, uint64_t from, uin
     target->covered = merge.covered;
 }
 
-static enum err collect_all(struct journal *journal, uint32_t sequence, uint64_t from, uint64_t to, uint32_t size,
-                            struct runs *parts)
+static enum err collect_all(
+    struct journal *journal, uint32_t sequence, uint64_t from, uint64_t to, uint32_t size, struct runs *parts)
 {
     struct runs *sum = &parts[0];
     struct runs *one = &parts[1];
@@ -165,8 +166,14 @@ static enum err collect_all(struct journal *journal, uint32_t sequence, uint64_t
     return err;
 }
 
-enum err lookup_runs(struct store *store, uint32_t sequence, uint64_t from, uint64_t to, struct store_run *runs,
-                     uint32_t size, uint32_t *ret_count, uint64_t *ret_covered)
+enum err lookup_runs(struct store *store,
+                     uint32_t sequence,
+                     uint64_t from,
+                     uint64_t to,
+                     struct store_run *runs,
+                     uint32_t size,
+                     uint32_t *ret_count,
+                     uint64_t *ret_covered)
 {
     struct journal *journal = journal_of(store);
     check(size > 0 && from <= to);

@@ -117,7 +117,8 @@ void prepare_add(struct journal *journal, struct prepared *take_prepared)
     if (!was_full)
         return;
     metric_set(METRIC_JOURNAL_FULL, 0);
-    journal_tell(journal, JOURNAL_EVENT_OPEN_AGAIN, "segment=%llu", (unsigned long long)take_prepared->number);
+    journal_tell(journal, JOURNAL_EVENT_OPEN_AGAIN, "segment=%llu",
+                 (unsigned long long)take_prepared->number);
     journal_post_watches(journal);
 }
 
@@ -130,7 +131,8 @@ static void note_lack(struct journal *journal, enum err err, const char *holder)
     if (turns_full) {
         journal->state = STORE_FULL;
         (void)why_set(&journal->state_why, ERR_FULL,
-                      holder[0] == '\0' ? "the disk is full (%s): free some space" : "log.size_max is reached: %s",
+                      holder[0] == '\0' ? "the disk is full (%s): free some space"
+                                        : "log.size_max is reached: %s",
                       holder[0] == '\0' ? err_text(err) : holder);
     }
     journal_unlock(&journal->queue);
@@ -167,6 +169,7 @@ bool prepare_step(struct journal *journal)
     if (err == ERR_NO_SPACE)
         note_lack(journal, err, holder.text);
     else
-        journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"preparing a segment\" err=%s", err_name(err));
+        journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"preparing a segment\" err=%s",
+                     err_name(err));
     return false;
 }

@@ -29,8 +29,8 @@ struct place {
 /* --- 1. Finding ------------------------------------------------------------------------------------- */
 
 /* What a segment holds of a partition. AGAIN: its index file must be opened first. NOT_FOUND: nothing yet. */
-static enum err summary_of(struct segment *segment, const struct partition *partition,
-                           struct index_partition *ret_summary)
+static enum err
+summary_of(struct segment *segment, const struct partition *partition, struct index_partition *ret_summary)
 {
     *ret_summary = (struct index_partition){0};
     if (segment->index != NULL) {
@@ -39,8 +39,8 @@ static enum err summary_of(struct segment *segment, const struct partition *part
     }
     if (segment->index_file == NULL)
         return ERR_AGAIN;
-    return segment_index_outcome(
-        segment, index_file_partition(segment->index_file, partition->topic, partition->partition, ret_summary));
+    return segment_index_outcome(segment, index_file_partition(segment->index_file, partition->topic,
+                                                               partition->partition, ret_summary));
 }
 
 static bool is_readable(const struct segment *segment)
@@ -49,7 +49,9 @@ static bool is_readable(const struct segment *segment)
 }
 
 /* Whether records at or behind `offset` lie in here, or before: the first segment of which it is true is the one. */
-static enum err ends_behind(struct segment *segment, const struct partition *partition, uint64_t offset,
+static enum err ends_behind(struct segment *segment,
+                            const struct partition *partition,
+                            uint64_t offset,
                             bool *ret_ends_behind)
 {
     struct index_partition summary;
@@ -68,7 +70,9 @@ static enum err ends_behind(struct segment *segment, const struct partition *par
 }
 
 /* Binary search over the readable segments, the hint and its successor first. AGAIN: *ret_segment wants its index opened. */
-static enum err locate(const struct journal *journal, const struct partition *partition, const struct store_read *read,
+static enum err locate(const struct journal *journal,
+                       const struct partition *partition,
+                       const struct store_read *read,
                        struct segment **ret_segment)
 {
     const struct segment_table *table = &journal->table;
@@ -101,8 +105,8 @@ static enum err locate(const struct journal *journal, const struct partition *pa
     return ERR_NONE;
 }
 
-static enum err extents_of(struct segment *segment, const struct partition *partition, uint64_t offset,
-                           struct place *place)
+static enum err
+extents_of(struct segment *segment, const struct partition *partition, uint64_t offset, struct place *place)
 {
     struct index_partition summary;
     enum err err = summary_of(segment, partition, &summary);
@@ -113,11 +117,11 @@ static enum err extents_of(struct segment *segment, const struct partition *part
         return err;
     place->segment_end_offset = summary.summary.end_offset;
     if (segment->index == NULL)
-        return segment_index_outcome(segment,
-                                     index_file_extents_from(segment->index_file, &summary, offset, place->extents,
-                                                             EXTENTS_PER_READ, &place->extent_count));
-    place->extent_count = segment_index_extents_from(segment->index, partition->slot, offset, place->extents,
-                                                     EXTENTS_PER_READ);
+        return segment_index_outcome(segment, index_file_extents_from(segment->index_file, &summary, offset,
+                                                                      place->extents, EXTENTS_PER_READ,
+                                                                      &place->extent_count));
+    place->extent_count =
+        segment_index_extents_from(segment->index, partition->slot, offset, place->extents, EXTENTS_PER_READ);
     return ERR_NONE;
 }
 
@@ -189,18 +193,19 @@ struct gather {
     struct store_read *read;
     uint32_t epoch_crc;
     uint32_t frame_size_max;
-    size_t len;            /* batches so far, at the front of the buffer */
+    size_t len; /* batches so far, at the front of the buffer */
     uint64_t next_offset;
-    bool is_damaged;       /* bad bytes were met behind `len` */
-    bool is_cut;           /* the buffer ended inside a frame */
-    size_t needed;         /* then: a buffer in which it would have been whole */
+    bool is_damaged; /* bad bytes were met behind `len` */
+    bool is_cut;     /* the buffer ended inside a frame */
+    size_t needed;   /* then: a buffer in which it would have been whole */
 };
 
 static void take_batch(struct gather *gather, const struct frame_batch *batch)
 {
     uint64_t base = bytes_get_be64(batch->batch.data);
     const struct store_read *read = gather->read;
-    if (batch->topic != read->topic || batch->partition != read->partition || base + batch->records <= read->offset)
+    if (batch->topic != read->topic || batch->partition != read->partition ||
+        base + batch->records <= read->offset)
         return;
     if (gather->is_damaged && gather->len == 0)
         gather->next_offset = base; /* where a reader can go on behind the damage */
@@ -220,7 +225,8 @@ static void take_stretch(struct gather *gather, struct span bytes, bool is_whole
         struct frame_batch batch;
         if (!frame_read(bytes, gather->epoch_crc, &frame)) {
             size_t claimed = frame_padded(frame_peek(bytes.data).len);
-            if (!is_whole && claimed > bytes.len && claimed <= gather->frame_size_max && !gather->is_damaged) {
+            if (!is_whole && claimed > bytes.len && claimed <= gather->frame_size_max &&
+                !gather->is_damaged) {
                 gather->is_cut = true;
                 gather->needed = gather->len + (size_t)(bytes.data - begin) + claimed;
                 return;
@@ -238,7 +244,11 @@ static void take_stretch(struct gather *gather, struct span bytes, bool is_whole
 }
 
 /* Stretches that nearly touch are read in one go, as far as `room` allows; *ret_next is the first one left. */
-static void join_stretches(const struct place *place, uint32_t first, size_t room, uint64_t *ret_from, size_t *ret_len,
+static void join_stretches(const struct place *place,
+                           uint32_t first,
+                           size_t room,
+                           uint64_t *ret_from,
+                           size_t *ret_len,
                            uint32_t *ret_next)
 {
     uint64_t from = place->extents[first].position;
@@ -269,7 +279,8 @@ static enum err gather_batches(struct gather *gather, const struct place *place,
         if (!is_whole && gather->len > 0)
             return ERR_NONE;
         len = is_whole ? len : room;
-        enum err err = place->file->ops->pread(place->file, read->buffer + gather->len, len, from, no_wait, &got);
+        enum err err =
+            place->file->ops->pread(place->file, read->buffer + gather->len, len, from, no_wait, &got);
         if (err != ERR_NONE)
             return gather->len > 0 && err == ERR_AGAIN ? ERR_NONE : err;
         take_stretch(gather, span_of(read->buffer + gather->len, got), is_whole);
@@ -289,13 +300,15 @@ static enum err judge(const struct gather *gather, const struct place *place)
         return ERR_TOO_LARGE;
     }
     if (read->ret_next_offset <= read->offset) /* nothing whole is left of it in this segment */
-        read->ret_next_offset = place->segment_end_offset > read->offset ? place->segment_end_offset : read->offset + 1;
+        read->ret_next_offset =
+            place->segment_end_offset > read->offset ? place->segment_end_offset : read->offset + 1;
     metric_add(METRIC_DAMAGE, 1);
     return ERR_DAMAGED;
 }
 
 /* Finds the place, and opens on the way what has not been read since the start. */
-static enum err find_open_place(struct journal *journal, struct store_read *read, bool no_wait, struct place *ret_place)
+static enum err
+find_open_place(struct journal *journal, struct store_read *read, bool no_wait, struct place *ret_place)
 {
     enum err err = ERR_AGAIN;
     while (err == ERR_AGAIN) {
@@ -324,7 +337,8 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
     struct gather gather = {.read = read,
                             .epoch_crc = place.epoch_crc,
                             .next_offset = read->offset,
-                            .frame_size_max = (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
+                            .frame_size_max =
+                                (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
     for (uint32_t i = 0; !no_wait && i < place.extent_count; i++)
         place.file->ops->will_need(place.file, place.extents[i].position, place.extents[i].len);
     err = gather_batches(&gather, &place, no_wait);
@@ -357,8 +371,8 @@ void reader_finish(struct journal *journal, struct store_read *take_read)
     mailbox_post(take_read->reply_to, &take_read->mail);
 }
 
-enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partition_number, int64_t wall_ns,
-                          uint64_t *ret_offset)
+enum err reader_offset_at(
+    struct store *store, uint32_t topic, uint32_t partition_number, int64_t wall_ns, uint64_t *ret_offset)
 {
     struct journal *journal = journal_of(store);
     journal_lock(&journal->view);
@@ -373,8 +387,9 @@ enum err reader_offset_at(struct store *store, uint32_t topic, uint32_t partitio
             break;
         err = summary_of(segment, partition, &summary);
         if (err == ERR_NONE && segment->index != NULL)
-            err = segment_index_extent_at_time(segment->index, partition->slot, wall_ns, &extent) ? ERR_NONE
-                                                                                                 : ERR_NOT_FOUND;
+            err = segment_index_extent_at_time(segment->index, partition->slot, wall_ns, &extent)
+                      ? ERR_NONE
+                      : ERR_NOT_FOUND;
         else if (err == ERR_NONE)
             err = index_file_extent_at_time(segment->index_file, &summary, wall_ns, &extent);
         if (err == ERR_NONE)

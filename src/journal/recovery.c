@@ -34,7 +34,8 @@ struct recovery {
     uint64_t lost_identities; /* for lack of memory */
 };
 
-static enum err open_file(struct journal *journal, uint64_t number, const char *suffix, struct fs_file **ret_file)
+static enum err
+open_file(struct journal *journal, uint64_t number, const char *suffix, struct fs_file **ret_file)
 {
     char name[SEGMENT_NAME_SIZE];
     segment_name(name, number, suffix);
@@ -72,8 +73,9 @@ static enum err set_aside(struct journal *journal, uint64_t number)
     segment_name(aside, number, ".aside");
     journal->recovery.damaged_ranges++;
     metric_add(METRIC_DAMAGE, 1);
-    journal_tell(journal, JOURNAL_EVENT_SET_ASIDE, "segment=%llu file=%s reason=\"neither header can be read\"",
-                 (unsigned long long)number, aside);
+    journal_tell(journal, JOURNAL_EVENT_SET_ASIDE,
+                 "segment=%llu file=%s reason=\"neither header can be read\"", (unsigned long long)number,
+                 aside);
     return journal->seams.fs->ops->rename(journal->seams.fs, name, aside);
 }
 
@@ -121,7 +123,8 @@ static enum err judge_file(struct recovery *recovery, uint64_t number)
         fs_close(file);
         return err;
     }
-    bool is_its_own = state != SEGMENT_HEADER_ABSENT && state != SEGMENT_HEADER_LOST && header.number == number;
+    bool is_its_own =
+        state != SEGMENT_HEADER_ABSENT && state != SEGMENT_HEADER_LOST && header.number == number;
     bool has_begun = false;
     if (is_its_own)
         err = segment_scan_has_begun(file, &header, state, &has_begun);
@@ -252,7 +255,8 @@ static void load_identities(struct recovery *recovery)
     int64_t oldest_ns = clock_wall_ns(journal->seams.clock) - journal->settings.identities_keep_ns;
     uint64_t count = 0;
     uint32_t first = table->count;
-    while (first > 0 && count < journal->settings.identities_max && table->segments[first - 1]->last_ns >= oldest_ns)
+    while (first > 0 && count < journal->settings.identities_max &&
+           table->segments[first - 1]->last_ns >= oldest_ns)
         count += table->segments[--first]->identity_count;
     for (uint32_t i = first; i < table->count; i++) {
         struct segment *segment = table->segments[i];
@@ -275,7 +279,8 @@ static enum err on_set(void *owner, const struct scan_set *set)
     struct journal *journal = recovery->journal;
     journal->recovery.bytes_scanned += set->bytes.len;
     if (journal->seams.on_progress != NULL)
-        journal->seams.on_progress(journal->seams.owner, recovery->done_bytes + set->position, recovery->total_bytes);
+        journal->seams.on_progress(journal->seams.owner, recovery->done_bytes + set->position,
+                                   recovery->total_bytes);
     return replay_set(&recovery->replay, set->bytes, set->position);
 }
 
@@ -293,11 +298,14 @@ static void on_gap(void *owner, const struct frame_batch *batch, uint64_t expect
     struct recovery *recovery = owner;
     const struct topic *topic = recovery->journal->catalog.topics[batch->topic];
     journal_tell(recovery->journal, JOURNAL_EVENT_DAMAGE, "topic=%s partition=%u missing_offsets=%llu-%llu",
-                 topic->public.name, batch->partition, (unsigned long long)expected, (unsigned long long)found - 1);
+                 topic->public.name, batch->partition, (unsigned long long)expected,
+                 (unsigned long long)found - 1);
 }
 
 /* The segment enters the table, open, with an empty index. */
-static enum err enter_segment(struct recovery *recovery, const struct segment_header *header, struct fs_file *take_file,
+static enum err enter_segment(struct recovery *recovery,
+                              const struct segment_header *header,
+                              struct fs_file *take_file,
                               struct segment **ret_segment)
 {
     struct segment *segment = segment_new(header->number, header->epoch);
@@ -343,7 +351,9 @@ static void note_scanned(struct recovery *recovery, struct segment *segment, con
     recovery->done_bytes += recovery->journal->settings.segment_size;
 }
 
-static enum err scan_file(struct recovery *recovery, const struct segment_header *header, struct segment *segment,
+static enum err scan_file(struct recovery *recovery,
+                          const struct segment_header *header,
+                          struct segment *segment,
                           struct segment_scan *ret_scan)
 {
     *ret_scan = (struct segment_scan){
@@ -360,7 +370,8 @@ static enum err scan_file(struct recovery *recovery, const struct segment_header
     return err;
 }
 
-static void report_torn(struct recovery *recovery, const struct segment *segment, const struct segment_scan *scan)
+static void
+report_torn(struct recovery *recovery, const struct segment *segment, const struct segment_scan *scan)
 {
     if (scan->torn_to <= scan->end)
         return;
@@ -385,8 +396,10 @@ static enum err seal_scanned(struct recovery *recovery, struct segment *segment)
     return ERR_NONE;
 }
 
-static enum err resume_writer(struct recovery *recovery, const struct segment_header *header,
-                              const struct segment *segment, const struct segment_scan *scan)
+static enum err resume_writer(struct recovery *recovery,
+                              const struct segment_header *header,
+                              const struct segment *segment,
+                              const struct segment_scan *scan)
 {
     struct writer *writer = &recovery->journal->writer;
     uint8_t page[SEGMENT_PAGE] = {0};
@@ -397,7 +410,8 @@ static enum err resume_writer(struct recovery *recovery, const struct segment_he
     memcpy(recovery->journal->journal_id, header->journal_id, sizeof header->journal_id);
     writer_resume(writer, segment->file, header, scan->end, page);
     writer->lsn = scan->lsn;
-    writer->incarnation = (scan->incarnation > header->incarnation ? scan->incarnation : header->incarnation) + 1;
+    writer->incarnation =
+        (scan->incarnation > header->incarnation ? scan->incarnation : header->incarnation) + 1;
     return ERR_NONE;
 }
 
@@ -416,7 +430,8 @@ static enum err scan_one(struct recovery *recovery, uint64_t number)
         return err == ERR_NONE ? set_aside(recovery->journal, number) : err;
     }
     if (state == SEGMENT_HEADER_DAMAGED)
-        report_damage(recovery->journal, "segment=%llu what=header from=0 to=4096", (unsigned long long)number);
+        report_damage(recovery->journal, "segment=%llu what=header from=0 to=4096",
+                      (unsigned long long)number);
     err = enter_segment(recovery, &header, file, &segment);
     struct segment_scan scan = {0};
     if (err == ERR_NONE)
@@ -438,7 +453,8 @@ static enum err scan_from_base(struct recovery *recovery)
     enum err err = ERR_NONE;
     for (uint32_t i = first; i < segments->count && segments->numbers[i] <= recovery->active; i++)
         recovery->total_bytes += recovery->journal->settings.segment_size;
-    for (uint32_t i = first; err == ERR_NONE && i < segments->count && segments->numbers[i] <= recovery->active; i++) {
+    for (uint32_t i = first;
+         err == ERR_NONE && i < segments->count && segments->numbers[i] <= recovery->active; i++) {
         err = scan_one(recovery, segments->numbers[i]);
         if (err != ERR_NONE)
             (void)why_set(recovery->why, err, "segment %llu cannot be recovered: %s",

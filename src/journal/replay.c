@@ -8,7 +8,13 @@
 #include "journal/checkpoint.h"
 #include "journal/scanner.h"
 
-enum { RUNS_FIXED = 24, RUN_SIZE = 16, IDENTITIES_FIXED = 16, IDENTITY_SIZE = 16, CHECKPOINT_SIZE_MAX = 256 << 20 };
+enum {
+    RUNS_FIXED = 24,
+    RUN_SIZE = 16,
+    IDENTITIES_FIXED = 16,
+    IDENTITY_SIZE = 16,
+    CHECKPOINT_SIZE_MAX = 256 << 20
+};
 
 void replay_init(struct replay *replay)
 {
@@ -121,8 +127,9 @@ static enum err apply_runs(struct replay *replay, const struct frame *frame)
     for (uint64_t i = 0; err == ERR_NONE && i < count; i++)
         err = apply_run(replay, sequence, payload.data + RUNS_FIXED + i * RUN_SIZE);
     if (err == ERR_NONE && producer_len > 0 && replay->catalog != NULL)
-        err = catalog_producer_raise(replay->catalog, sequence, span_after(payload, payload.len - producer_len),
-                                     bytes_get_le64(payload.data + 8), frame->lsn);
+        err =
+            catalog_producer_raise(replay->catalog, sequence, span_after(payload, payload.len - producer_len),
+                                   bytes_get_le64(payload.data + 8), frame->lsn);
     return err;
 }
 
@@ -198,8 +205,10 @@ enum err replay_set(struct replay *replay, struct span frames, uint64_t position
     return ERR_NONE;
 }
 
-enum err replay_read_header(struct fs_file *file, struct segment_header *ret_header,
-                            enum segment_header_state *ret_state, struct why *why)
+enum err replay_read_header(struct fs_file *file,
+                            struct segment_header *ret_header,
+                            enum segment_header_state *ret_state,
+                            struct why *why)
 {
     uint8_t page[SEGMENT_PAGE] = {0};
     size_t len;
@@ -265,7 +274,9 @@ enum err replay_index(struct journal *journal, struct segment *segment)
     return err;
 }
 
-enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct catalog *ret_catalog,
+enum err replay_checkpoint_of(struct journal *journal,
+                              uint64_t number,
+                              struct catalog *ret_catalog,
                               struct segment_table *ret_table)
 {
     struct fs_file *file;
@@ -278,7 +289,8 @@ enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct c
     struct replay replay;
     replay_init(&replay);
     err = replay_read_header(file, &header, &state, NULL);
-    if (err == ERR_NONE && (state == SEGMENT_HEADER_ABSENT || state == SEGMENT_HEADER_LOST || header.number != number))
+    if (err == ERR_NONE &&
+        (state == SEGMENT_HEADER_ABSENT || state == SEGMENT_HEADER_LOST || header.number != number))
         err = ERR_NOT_FOUND;
     if (err == ERR_NONE) {
         scanner_init(&scanner, file, header.epoch, header.size, journal_set_size_max(journal));
@@ -298,7 +310,9 @@ enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct c
     return err;
 }
 
-enum err replay_load_checkpoint(struct journal *journal, const struct replay *replay, struct catalog *ret_catalog,
+enum err replay_load_checkpoint(struct journal *journal,
+                                const struct replay *replay,
+                                struct catalog *ret_catalog,
                                 struct segment_table *ret_table)
 {
     *ret_table = (struct segment_table){0};

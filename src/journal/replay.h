@@ -14,10 +14,10 @@ struct replay {
     struct segment_index *index;
     struct identity_window *identities;
     uint64_t records;
-    uint64_t gaps;        /* batches whose offset is not the expected one */
-    uint64_t strange;     /* frames whose payload makes no sense */
+    uint64_t gaps;         /* batches whose offset is not the expected one */
+    uint64_t strange;      /* frames whose payload makes no sense */
     uint64_t set_position; /* of the set being applied: where appends begin */
-    uint64_t synced_end;  /* that the last group speaks of */
+    uint64_t synced_end;   /* that the last group speaks of */
     int64_t first_ns;
     int64_t last_ns;
     bool is_sealed;
@@ -35,15 +35,21 @@ enum err replay_set(struct replay *replay, struct span frames, uint64_t position
 /* Fills the index of a sealed segment from its frames; bad ranges are passed over. */
 enum err replay_index(struct journal *journal, struct segment *segment) MUST_CHECK;
 /* The state at the beginning of segment `number`; the caller is done with both afterwards. NOT_FOUND, DAMAGED. */
-enum err replay_checkpoint_of(struct journal *journal, uint64_t number, struct catalog *ret_catalog,
+enum err replay_checkpoint_of(struct journal *journal,
+                              uint64_t number,
+                              struct catalog *ret_catalog,
                               struct segment_table *ret_table) MUST_CHECK;
 
 /* The catalog and table of the checkpoint that was found. DAMAGED, MEMORY: then both are empty. */
-enum err replay_load_checkpoint(struct journal *journal, const struct replay *replay, struct catalog *ret_catalog,
+enum err replay_load_checkpoint(struct journal *journal,
+                                const struct replay *replay,
+                                struct catalog *ret_catalog,
                                 struct segment_table *ret_table) MUST_CHECK;
 
 /* The header page of a segment file. */
-enum err replay_read_header(struct fs_file *file, struct segment_header *ret_header,
-                            enum segment_header_state *ret_state, struct why *why) MUST_CHECK;
+enum err replay_read_header(struct fs_file *file,
+                            struct segment_header *ret_header,
+                            enum segment_header_state *ret_state,
+                            struct why *why) MUST_CHECK;
 
 #endif

@@ -16,7 +16,7 @@
 
 enum { START_SIZE = 24, STARTS_PER_FRAME = 4096, RETIRE_FIXED = 8 };
 
-#define CLOCK_JUMP_NS (300 * CLOCK_NS_PER_S)
+#define CLOCK_JUMP_NS    (300 * CLOCK_NS_PER_S)
 #define CLOCK_SUSPEND_NS (3600 * CLOCK_NS_PER_S)
 
 static const struct journal_topic_settings *settings_of(const struct journal *journal, const char *name)
@@ -33,15 +33,15 @@ struct judgement {
     struct journal *journal;
     int64_t now_ns;
     bool age_counts;
-    bool is_forced;     /* the log's ceiling is reached: what has not expired goes too */
-    bool lacks_space;   /* the disk is full: so does what may be dropped */
+    bool is_forced;   /* the log's ceiling is reached: what has not expired goes too */
+    bool lacks_space; /* the disk is full: so does what may be dropped */
     bool is_kept;
     struct why holder;
-    uint32_t topic;     /* the sums below are of this topic */
+    uint32_t topic; /* the sums below are of this topic */
     uint64_t topic_bytes;
     int64_t topic_last_ns;
     bool topic_is_held;
-    uint64_t dropped;   /* records that a policy gives up although a reader needs them */
+    uint64_t dropped; /* records that a policy gives up although a reader needs them */
     struct buffer starts;
     enum err err;
 };
@@ -146,7 +146,8 @@ static enum err queue_retire(struct journal *journal, struct segment *segment, s
     enum err err = ERR_NONE;
     bool is_last = false;
     while (err == ERR_NONE && !is_last) {
-        size_t count = starts.len / START_SIZE < STARTS_PER_FRAME ? starts.len / START_SIZE : STARTS_PER_FRAME;
+        size_t count =
+            starts.len / START_SIZE < STARTS_PER_FRAME ? starts.len / START_SIZE : STARTS_PER_FRAME;
         is_last = count * START_SIZE == starts.len;
         size_t numbers = is_last ? 8 : 0;
         size_t len = RETIRE_FIXED + numbers + count * START_SIZE;
@@ -286,7 +287,8 @@ static bool age_counts(struct journal *journal)
     if (jump_ns > CLOCK_JUMP_NS || jump_ns < -CLOCK_JUMP_NS) {
         journal->wall_offset_ns = offset_ns;
         journal->age_suspended_until_ns = now_ns + CLOCK_SUSPEND_NS;
-        journal_tell(journal, JOURNAL_EVENT_CLOCK_JUMP, "jump_seconds=%lld age_retention=suspended for_seconds=%lld",
+        journal_tell(journal, JOURNAL_EVENT_CLOCK_JUMP,
+                     "jump_seconds=%lld age_retention=suspended for_seconds=%lld",
                      (long long)(jump_ns / CLOCK_NS_PER_S), (long long)(CLOCK_SUSPEND_NS / CLOCK_NS_PER_S));
     }
     return now_ns >= journal->age_suspended_until_ns;
@@ -315,19 +317,22 @@ static bool forget_index(struct journal *journal)
         (void)file->ops->stat(file, &stat);
         fs_close(file);
     }
-    journal->index_only_bytes -= stat.size < journal->index_only_bytes ? stat.size : journal->index_only_bytes;
+    journal->index_only_bytes -=
+        stat.size < journal->index_only_bytes ? stat.size : journal->index_only_bytes;
     (void)journal->seams.fs->ops->unlink(journal->seams.fs, name);
     segment_free(segment);
     return true;
 }
 
-static void tell_dropped(struct journal *journal, const struct segment *segment, const struct judgement *judgement)
+static void
+tell_dropped(struct journal *journal, const struct segment *segment, const struct judgement *judgement)
 {
     if (judgement->dropped == 0)
         return;
     metric_add(METRIC_RECORDS_DROPPED, (int64_t)judgement->dropped);
     journal_tell(journal, JOURNAL_EVENT_DROPPED, "segment=%llu records=%llu policy=drop_oldest reason=\"%s\"",
-                 (unsigned long long)segment->number, (unsigned long long)judgement->dropped, judgement->holder.text);
+                 (unsigned long long)segment->number, (unsigned long long)judgement->dropped,
+                 judgement->holder.text);
 }
 
 /* Judges the oldest; true when it goes. Also run to learn who holds it. */
@@ -410,7 +415,8 @@ enum retention_room retention_room(struct journal *journal, uint32_t prepared, s
     return judge_oldest(journal, false, ret_holder) ? RETENTION_WAIT : RETENTION_NONE;
 }
 
-enum err journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
+enum err
+journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
 {
     check(name.len > 0 && name.len <= STORE_TOPIC_NAME_MAX);
     enum err err = ERR_NONE;

@@ -96,8 +96,8 @@ enum err roll_write_checkpoint(struct journal *journal)
     return err;
 }
 
-static struct segment_header header_of(const struct journal *journal, const struct segment *segment,
-                                       const struct segment *previous)
+static struct segment_header
+header_of(const struct journal *journal, const struct segment *segment, const struct segment *previous)
 {
     struct segment_header header = {
         .number = segment->number,
@@ -118,7 +118,8 @@ static struct segment_header header_of(const struct journal *journal, const stru
 }
 
 /* Takes the prepared file into a new segment, and that into the table. */
-static enum err add_active(struct journal *journal, struct prepared *take_prepared, struct segment **ret_segment)
+static enum err
+add_active(struct journal *journal, struct prepared *take_prepared, struct segment **ret_segment)
 {
     struct segment *segment = segment_new(take_prepared->number, random_u64(journal->seams.random));
     enum err err = segment == NULL ? ERR_MEMORY : segment_index_new(JOURNAL_INDEX_MAX, &segment->index);

@@ -6,7 +6,8 @@
 
 enum { WINDOW_STEP = 1 << 20 };
 
-void scanner_init(struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max)
+void scanner_init(
+    struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max)
 {
     *scanner = (struct scanner){.file = file, .epoch_crc = frame_crc_of_epoch(epoch), .end = end};
     buffer_init(&scanner->window, set_size_max + WINDOW_STEP);
@@ -56,8 +57,10 @@ static enum err fill(struct scanner *scanner, uint64_t at, size_t len, struct sp
 /* Whether a frame can begin with these header bytes, as cheaply as can be. */
 static bool is_plausible(const struct scanner *scanner, const struct frame *frame, uint64_t at)
 {
-    return frame->len >= FRAME_HEADER_SIZE && frame->kind != 0 && frame->incarnation >= scanner->incarnation &&
-           frame->len <= scanner->window.size_max - WINDOW_STEP && frame_padded(frame->len) <= scanner->end - at;
+    return frame->len >= FRAME_HEADER_SIZE && frame->kind != 0 &&
+           frame->incarnation >= scanner->incarnation &&
+           frame->len <= scanner->window.size_max - WINDOW_STEP &&
+           frame_padded(frame->len) <= scanner->end - at;
 }
 
 /* BAD_INPUT: no good frame stands at `at`. */
@@ -104,7 +107,8 @@ enum scan scanner_next(struct scanner *scanner, struct scan_set *ret_set, enum e
         *ret_err = err;
         return SCAN_FAILED;
     }
-    size_t before = scanner->position > scanner->window_at ? (size_t)(scanner->position - scanner->window_at) : 0;
+    size_t before =
+        scanner->position > scanner->window_at ? (size_t)(scanner->position - scanner->window_at) : 0;
     const uint8_t *data = scanner->window.data == NULL ? NULL : scanner->window.data + before;
     *ret_set = (struct scan_set){scanner->position, span_of(data, (size_t)(at - scanner->position)), lsn - 1};
     if (err == ERR_BAD_INPUT)

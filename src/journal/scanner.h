@@ -35,7 +35,8 @@ struct scan_set {
 enum scan { SCAN_SET, SCAN_STOP, SCAN_FAILED };
 
 /* set_size_max bounds the memory: no frame and no set is larger. */
-void scanner_init(struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max);
+void scanner_init(
+    struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max);
 void scanner_done(struct scanner *scanner);
 void scanner_seek(struct scanner *scanner, uint64_t position, uint64_t lsn, uint32_t incarnation);
 
@@ -43,7 +44,8 @@ void scanner_seek(struct scanner *scanner, uint64_t position, uint64_t lsn, uint
 enum scan scanner_next(struct scanner *scanner, struct scan_set *ret_set, enum err *ret_err);
 
 /* After STOP with the bad byte range beginning at `bad`: looks for a group that says that more than `bad` was synced. */
-enum err scanner_covering(struct scanner *scanner, uint64_t bad, bool *ret_found, uint64_t *ret_synced_end) MUST_CHECK;
+enum err
+scanner_covering(struct scanner *scanner, uint64_t bad, bool *ret_found, uint64_t *ret_synced_end) MUST_CHECK;
 
 /* The next good frame behind `bad` with an LSN above lsn-1; the scanner stands there. NOT_FOUND when there is none. */
 enum err scanner_resync(struct scanner *scanner, uint64_t bad) MUST_CHECK;

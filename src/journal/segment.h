@@ -36,9 +36,9 @@ struct segment {
     int64_t first_ns;
     int64_t last_ns;
     enum segment_state state;
-    uint32_t references;          /* readers in it; it is neither removed nor recycled meanwhile */
-    struct fs_file *file;         /* NULL: not open */
-    struct segment_index *index;  /* in memory until the index file is there */
+    uint32_t references;           /* readers in it; it is neither removed nor recycled meanwhile */
+    struct fs_file *file;          /* NULL: not open */
+    struct segment_index *index;   /* in memory until the index file is there */
     struct index_file *index_file; /* NULL: not open, or not written */
     bool index_is_bad;             /* a block of the file is damaged: it is to be made again */
     struct segment_summary *summaries;
@@ -46,7 +46,7 @@ struct segment {
     uint32_t identity_count;  /* in its index */
     struct index_slot *slots; /* all partitions as it was sealed, until the index file is there */
     uint32_t slot_count;
-    struct list link;         /* when it is out of the table */
+    struct list link; /* when it is out of the table */
 };
 
 /* By number, ascending; the last is the active one. */

@@ -79,8 +79,10 @@ static bool page_is_zero(const uint8_t page[SEGMENT_PAGE])
     return page[0] == 0 && memcmp(page, page + 1, SEGMENT_PAGE - 1) == 0;
 }
 
-enum err segment_header_read(const uint8_t page[SEGMENT_PAGE], struct segment_header *ret_header,
-                             enum segment_header_state *ret_state, struct why *why)
+enum err segment_header_read(const uint8_t page[SEGMENT_PAGE],
+                             struct segment_header *ret_header,
+                             enum segment_header_state *ret_state,
+                             struct why *why)
 {
     bool first = copy_is_good(page);
     bool second = copy_is_good(page + COPY_SECOND);
@@ -91,16 +93,18 @@ enum err segment_header_read(const uint8_t page[SEGMENT_PAGE], struct segment_he
     const uint8_t *copy = first ? page : page + COPY_SECOND;
     uint32_t version = bytes_get_le32(copy + 8);
     if (version != SEGMENT_VERSION)
-        return why_set(why, ERR_NEWER_FORMAT,
-                       "the journal has format version %u, this program reads version %d: use the newer waybill",
-                       version, SEGMENT_VERSION);
+        return why_set(
+            why, ERR_NEWER_FORMAT,
+            "the journal has format version %u, this program reads version %d: use the newer waybill",
+            version, SEGMENT_VERSION);
     struct segment_header header;
     read_copy(copy, &header);
     uint64_t unknown = header.features_incompatible & ~(uint64_t)FEATURES_KNOWN;
     if (unknown != 0)
-        return why_set(why, ERR_NEWER_FORMAT,
-                       "the journal needs feature bits 0x%llx, which this program does not know: use the newer waybill",
-                       (unsigned long long)unknown);
+        return why_set(
+            why, ERR_NEWER_FORMAT,
+            "the journal needs feature bits 0x%llx, which this program does not know: use the newer waybill",
+            (unsigned long long)unknown);
     uint8_t expected[SEGMENT_PAGE];
     segment_header_write(expected, &header);
     *ret_state = memcmp(page, expected, SEGMENT_PAGE) == 0 ? SEGMENT_HEADER_WHOLE : SEGMENT_HEADER_DAMAGED;

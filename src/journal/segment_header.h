@@ -41,7 +41,9 @@ enum segment_header_state {
 };
 
 /* NEWER_FORMAT (with the reason) when a good copy names a version or an incompatible feature that is not known here. */
-enum err segment_header_read(const uint8_t page[SEGMENT_PAGE], struct segment_header *ret_header,
-                             enum segment_header_state *ret_state, struct why *why) MUST_CHECK;
+enum err segment_header_read(const uint8_t page[SEGMENT_PAGE],
+                             struct segment_header *ret_header,
+                             enum segment_header_state *ret_state,
+                             struct why *why) MUST_CHECK;
 
 #endif

@@ -52,7 +52,8 @@ static enum err find_torn_end(struct segment_scan *scan, struct scanner *scanner
     return ERR_NONE;
 }
 
-static void report(const struct segment_scan *scan, uint64_t from, uint64_t to, uint64_t first_lsn, uint64_t next_lsn)
+static void
+report(const struct segment_scan *scan, uint64_t from, uint64_t to, uint64_t first_lsn, uint64_t next_lsn)
 {
     struct segment_damage damage = {scan->header->number, from, to, first_lsn, next_lsn - 1};
     scan->on_damage(scan->owner, &damage);
@@ -84,8 +85,8 @@ static enum err pass_damage(struct segment_scan *scan, struct scanner *scanner)
 }
 
 /* *ret_goes_on: false at the end. */
-static enum err judge_stop(struct segment_scan *scan, struct scanner *scanner, const struct scan_set *set,
-                           bool *ret_goes_on)
+static enum err
+judge_stop(struct segment_scan *scan, struct scanner *scanner, const struct scan_set *set, bool *ret_goes_on)
 {
     uint64_t bad = set->position + set->bytes.len;
     bool is_damage = scan->known_end > bad;
@@ -140,8 +141,10 @@ static enum err reads_beginning(struct scanner *scanner, bool *ret_whole)
     return ERR_NONE;
 }
 
-enum err segment_scan_has_begun(struct fs_file *file, const struct segment_header *header,
-                                enum segment_header_state state, bool *ret_begun)
+enum err segment_scan_has_begun(struct fs_file *file,
+                                const struct segment_header *header,
+                                enum segment_header_state state,
+                                bool *ret_begun)
 {
     struct scanner scanner;
     uint64_t synced_end;

@@ -37,7 +37,9 @@ enum err segment_scan_run(struct segment_scan *scan) MUST_CHECK;
  * a power cut tore that, nothing in the segment was ever acknowledged, and the file still waits to begin. Damage to a
  * segment that did begin is told from it by a later group.
  */
-enum err segment_scan_has_begun(struct fs_file *file, const struct segment_header *header,
-                                enum segment_header_state state, bool *ret_begun) MUST_CHECK;
+enum err segment_scan_has_begun(struct fs_file *file,
+                                const struct segment_header *header,
+                                enum segment_header_state state,
+                                bool *ret_begun) MUST_CHECK;
 
 #endif

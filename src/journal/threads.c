@@ -92,7 +92,8 @@ static void *run_helper(void *argument)
     journal_lock(&journal->queue);
     while (!journal->stopping) {
         if (!journal->chore_is_due)
-            wait_for(journal, &journal->helper_wakes, journal->lacks_space ? CHORE_EVERY_NS / 4 : CHORE_EVERY_NS);
+            wait_for(journal, &journal->helper_wakes,
+                     journal->lacks_space ? CHORE_EVERY_NS / 4 : CHORE_EVERY_NS);
         journal->chore_is_due = false;
         journal_unlock(&journal->queue);
         while (journal_chore_step(journal) && !journal_is_stopping(journal))

@@ -23,7 +23,8 @@ enum err writer_init(struct writer *writer, struct clock *clock)
     writer->scratch = malloc(WRITER_SCRATCH_SIZE);
     writer->tail = calloc(1, SEGMENT_PAGE);
     writer->header = calloc(1, SEGMENT_PAGE);
-    bool fine = writer->parts != NULL && writer->scratch != NULL && writer->tail != NULL && writer->header != NULL;
+    bool fine =
+        writer->parts != NULL && writer->scratch != NULL && writer->tail != NULL && writer->header != NULL;
     return fine ? ERR_NONE : ERR_MEMORY;
 }
 
@@ -36,8 +37,11 @@ void writer_done(struct writer *writer)
     *writer = (struct writer){0};
 }
 
-void writer_resume(struct writer *writer, struct fs_file *file, const struct segment_header *header,
-                   uint64_t position, const uint8_t *tail)
+void writer_resume(struct writer *writer,
+                   struct fs_file *file,
+                   const struct segment_header *header,
+                   uint64_t position,
+                   const uint8_t *tail)
 {
     writer->file = file;
     writer->segment_size = header->size;

@@ -14,7 +14,7 @@
 enum {
     WRITER_PARTS_MAX = 1000,          /* of one pwritev; the kernel takes 1024 */
     WRITER_SCRATCH_SIZE = 512 * 1024, /* small frames of a group are gathered here */
-    WRITER_COPY_MAX = 2048,           /* pieces up to this are copied there: cheaper than a part of their own */
+    WRITER_COPY_MAX = 2048, /* pieces up to this are copied there: cheaper than a part of their own */
 };
 
 /*
@@ -31,8 +31,8 @@ struct writer {
     uint64_t synced_end; /* everything before it is synced */
     uint64_t lsn;        /* of the next frame */
     bool broken;
-    bool header_is_due;  /* the segment begins with the next group */
-    int64_t sync_ns;     /* moving average of write + sync */
+    bool header_is_due; /* the segment begins with the next group */
+    int64_t sync_ns;    /* moving average of write + sync */
     int64_t write_began_ns;
     /* The group being built: */
     uint64_t group_lsn;
@@ -51,8 +51,11 @@ enum err writer_init(struct writer *writer, struct clock *clock) MUST_CHECK;
 void writer_done(struct writer *writer);
 
 /* Goes on in a segment that has begun; `tail` holds the page's bytes before `position`. */
-void writer_resume(struct writer *writer, struct fs_file *file, const struct segment_header *header,
-                   uint64_t position, const uint8_t *tail);
+void writer_resume(struct writer *writer,
+                   struct fs_file *file,
+                   const struct segment_header *header,
+                   uint64_t position,
+                   const uint8_t *tail);
 /* The next group begins this segment: its header goes out with it. */
 void writer_begin_segment(struct writer *writer, struct fs_file *file, const struct segment_header *header);
 

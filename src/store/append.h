@@ -26,10 +26,10 @@ enum {
 };
 
 struct store_part {
-    uint32_t topic;     /* id, from store_topic_open */
+    uint32_t topic; /* id, from store_topic_open */
     uint32_t partition;
-    uint32_t position;  /* of the batch in bytes; position - STORE_PART_HEADROOM is a multiple of 8 */
-    uint32_t len;       /* of the batch */
+    uint32_t position; /* of the batch in bytes; position - STORE_PART_HEADROOM is a multiple of 8 */
+    uint32_t len;      /* of the batch */
     uint32_t records;
     uint64_t ret_base_offset; /* written by the store before completion */
 };
@@ -50,14 +50,15 @@ struct store_append {
     uint32_t sequence;   /* index of the sequence that the runs belong to (see sequences in store.h) */
     const struct store_run *runs; /* what this append stores of that sequence; may be unordered, may repeat */
     uint32_t run_count;
-    struct span producer;      /* id from HELLO, or empty; at most 200 bytes */
-    uint64_t producer_last;    /* the highest sequence number of this producer in here; 0: none */
+    struct span producer;            /* id from HELLO, or empty; at most 200 bytes */
+    uint64_t producer_last;          /* the highest sequence number of this producer in here; 0: none */
     const uint8_t (*identities)[16]; /* hashes to remember for `duplicates: drop`, or NULL */
     uint32_t identity_count;
-    bool held;  /* the caller calls store release() at the end of its turn: until then the writer is not woken */
-    bool alone; /* nothing else of the same connection is in flight: it may overtake larger appends */
-    uint64_t place; /* the store's own */
-    enum err ret_err;   /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
+    bool
+        held; /* the caller calls store release() at the end of its turn: until then the writer is not woken */
+    bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */
+    uint64_t place;   /* the store's own */
+    enum err ret_err; /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
 
 #endif

@@ -59,12 +59,13 @@ struct store_read {
     uint32_t topic;
     uint32_t partition;
     uint64_t offset;
-    uint64_t hint;   /* the store's; 0 at first, then kept from read to read */
+    uint64_t hint; /* the store's; 0 at first, then kept from read to read */
     uint8_t *buffer;
     size_t size; /* at least the store's `append` limit guarantees progress; smaller may end with TOO_LARGE */
     /* Written by the store: */
     enum err ret_err;
-    size_t ret_len;           /* whole batches, back to back, the first holding `offset`; TOO_LARGE: what that one takes */
+    size_t
+        ret_len; /* whole batches, back to back, the first holding `offset`; TOO_LARGE: what that one takes */
     uint64_t ret_next_offset; /* where to go on; equals `offset` at the end of the log */
 };
 
@@ -108,21 +109,33 @@ struct store_ops {
     enum err (*append)(struct store *store, struct store_append *append);
     void (*release)(struct store *store, bool alone);
     enum store_state (*state)(struct store *store, struct why *ret_why);
-    enum err (*topic_open)(struct store *store, struct span name, uint32_t partitions, bool create,
+    enum err (*topic_open)(struct store *store,
+                           struct span name,
+                           uint32_t partitions,
+                           bool create,
                            struct store_topic *ret_topic);
     bool (*topic_next)(struct store *store, uint32_t *position, struct store_topic *ret_topic);
-    enum err (*extent)(struct store *store, uint32_t topic, uint32_t partition, struct store_extent *ret_extent);
+    enum err (*extent)(struct store *store,
+                       uint32_t topic,
+                       uint32_t partition,
+                       struct store_extent *ret_extent);
     enum err (*read)(struct store *store, struct store_read *read);
-    enum err (*offset_at)(struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns,
-                          uint64_t *ret_offset);
+    enum err (*offset_at)(
+        struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns, uint64_t *ret_offset);
     void (*watch)(struct store *store, struct store_watch *watch);
     bool (*unwatch)(struct store *store, struct store_watch *watch);
     enum err (*sequence_open)(struct store *store, struct span name, uint32_t *ret_sequence);
     uint64_t (*sequence_take)(struct store *store, uint32_t sequence, uint64_t count);
     uint64_t (*sequence_last)(struct store *store, uint32_t sequence);
     enum err (*sequence_has)(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has);
-    enum err (*sequence_runs)(struct store *store, uint32_t sequence, uint64_t from, uint64_t to,
-                              struct store_run *runs, uint32_t size, uint32_t *ret_count, uint64_t *ret_covered);
+    enum err (*sequence_runs)(struct store *store,
+                              uint32_t sequence,
+                              uint64_t from,
+                              uint64_t to,
+                              struct store_run *runs,
+                              uint32_t size,
+                              uint32_t *ret_count,
+                              uint64_t *ret_covered);
     enum err (*sequence_find)(struct store *store,
                               uint32_t sequence,
                               uint64_t number,
