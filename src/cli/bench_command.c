@@ -1,0 +1,197 @@
+/* waybill bench: loads of several kinds, on a running Waybill or on one of its own. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/bench_acks.h"
+#include "cli/bench_disk.h"
+#include "cli/bench_flood.h"
+#include "cli/bench_options.h"
+#include "cli/bench_produce.h"
+#include "cli/bench_tail.h"
+#include "cli/bench_tour.h"
+#include "cli/command.h"
+
+static const char usage[] =
+    "usage: waybill bench [DIR] [--time 10s] [--json]\n"
+    "       waybill bench disk [DIR] [--size 4KiB]\n"
+    "       waybill bench produce [--connections 1] [--window 10000 | --plain] [--pace TIME] [LINES]\n"
+    "       waybill bench flood [--connections 1] [--window 10000 | --plain] [--pace 1ms] [LINES]\n"
+    "       waybill bench acks [--depth 1000] [--first-seq N] --count N\n"
+    "       waybill bench tail TOPIC [-c FILE | --data DIR]\n\n"
+    "Without a verb: what the disk under DIR (default: here) syncs, and what a Waybill on it does, which is\n"
+    "started for that and removed again. The verbs put one load on a Waybill that runs:\n"
+    "disk     writes and syncs, one after the other, in a file that was written before\n"
+    "produce  lines in acknowledged mode with so many open, or plain ones; --count N ends after N lines\n"
+    "flood    a slow sender alone, then beside so many that send all they can\n"
+    "acks     GET_ACK for random numbers among the N from --first-seq on; --depth 1: one by one\n"
+    "tail     the records of a topic from its start, as far as --time goes\n"
+    "LINES: --size 100B --keys 37 (0: random) --topics 1 --first-seq N --fields 'key|timestamp|seq|body',\n"
+    "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n";
+
+/* 127.0.0.1:5673 and :5675 are the doors of a server without a configuration. */
+static const char produce_address[] = "127.0.0.1:5673";
+static const char acks_address[] = "127.0.0.1:5675";
+
+static struct bench_end end_of(const struct bench_options *options)
+{
+    return (struct bench_end){.at_ns = clock_now_ns(clock_linux()) + options->time_ns,
+                              .count = options->count};
+}
+
+static enum err show(const struct bench_options *options, const struct bench_result *result, bool with_head)
+{
+    if (options->is_json)
+        return bench_result_print_json(result);
+    if (with_head)
+        bench_result_print_head();
+    bench_result_print(result, 0);
+    return ERR_NONE;
+}
+
+static struct bench_produce_settings produce_settings(const struct bench_options *options)
+{
+    return (struct bench_produce_settings){
+        .sender = {.address = options->address != NULL ? options->address : produce_address,
+                   .shape = {.fields = options->fields,
+                             .size = options->size != 0 ? (uint32_t)options->size : 100,
+                             .keys = (uint32_t)options->keys,
+                             .topics = (uint32_t)options->topics},
+                   .window = options->is_plain ? 0 : (uint32_t)options->window},
+        .connections = (uint32_t)options->connections,
+        .first_seq = options->first_seq,
+        .pace_ns = options->pace_ns,
+        .end = end_of(options),
+    };
+}
+
+static enum err run_disk(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    struct bench_disk_settings settings = {
+        .directory = options->argument != NULL ? options->argument : ".",
+        .write_size = options->size != 0 ? (uint32_t)options->size : 4096,
+        .end = end_of(options),
+    };
+    return bench_disk_run(&settings, result, why);
+}
+
+static enum err run_produce(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    struct bench_produce_settings settings = produce_settings(options);
+    return bench_produce_run(&settings, result, why);
+}
+
+static enum err run_acks(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    if (options->count == 0)
+        return why_set(why, ERR_BAD_INPUT, "--count N says how many numbers there are to ask about");
+    struct bench_acks_settings settings = {
+        .address = options->address != NULL ? options->address : acks_address,
+        .depth = (uint32_t)options->depth,
+        .first_seq = options->first_seq,
+        .behind_seq = options->first_seq + options->count,
+        .end = end_of(options),
+    };
+    settings.end.count = 0;
+    return bench_acks_run(&settings, result, why);
+}
+
+static enum err run_tail(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    char data[PATH_MAX];
+    if (options->argument == NULL)
+        return why_set(why, ERR_BAD_INPUT, "which topic?");
+    if (options->data == NULL && !command_data_directory(options->config, data))
+        return ERR_CONFIG;
+    struct bench_tail_settings settings = {
+        .data = options->data != NULL ? options->data : data,
+        .topic = options->argument,
+        .end = end_of(options),
+    };
+    return bench_tail_run(&settings, result, why);
+}
+
+/* Three results instead of one: it shows them itself and leaves the verb's own empty. */
+static enum err run_flood(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    struct bench_flood_settings settings = {.flood = produce_settings(options), .time_ns = options->time_ns};
+    struct bench_flood_results results = {result, bench_result_new("the same beside a flood"),
+                                          bench_result_new("the flood")};
+    settings.slow = settings.flood;
+    settings.slow.connections = 1;
+    settings.slow.sender.window = 1;
+    settings.slow.pace_ns = options->pace_ns != 0 ? options->pace_ns : CLOCK_NS_PER_MS;
+    settings.flood.pace_ns = 0;
+    settings.flood.first_seq = options->first_seq + BENCH_SEQ_FIRST;
+    enum err err = results.beside == NULL || results.flood == NULL ? ERR_MEMORY : ERR_NONE;
+    if (err == ERR_NONE)
+        err = bench_flood_run(&settings, &results, why);
+    if (err == ERR_NONE)
+        err = show(options, results.alone, true);
+    if (err == ERR_NONE)
+        err = show(options, results.beside, false);
+    if (err == ERR_NONE)
+        err = show(options, results.flood, false);
+    results.beside = bench_result_free(results.beside);
+    results.flood = bench_result_free(results.flood);
+    return err;
+}
+
+struct verb {
+    const char *name;
+    const char *result; /* its name */
+    enum err (*run)(const struct bench_options *options, struct bench_result *result, struct why *why);
+    bool shows_itself;
+};
+
+static const struct verb verbs[] = {
+    {"disk", "write and sync", run_disk, false},       {"produce", "lines stored", run_produce, false},
+    {"flood", "a slow sender alone", run_flood, true}, {"acks", "GET_ACK", run_acks, false},
+    {"tail", "lines read", run_tail, false},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static enum err run_verb(const struct verb *verb, const struct bench_options *options, struct why *why)
+{
+    struct bench_result *result = bench_result_new(verb->result);
+    if (result == NULL)
+        return ERR_MEMORY;
+    enum err err = verb->run(options, result, why);
+    if (err == ERR_NONE && !verb->shows_itself)
+        err = show(options, result, true);
+    result = bench_result_free(result);
+    return err;
+}
+
+int bench_command(int count, char **words)
+{
+    struct bench_options options;
+    struct why why = {0};
+    bool wants_help = false;
+    const struct verb *verb = find_verb(words[1]);
+    int skipped = verb != NULL ? 1 : 0;
+    if (!bench_options_parse(&options, count - skipped, words + skipped, &wants_help)) {
+        if (wants_help)
+            (void)fputs(usage, stdout);
+        return wants_help ? COMMAND_FINE : COMMAND_WRONG;
+    }
+    const char *directory = options.argument != NULL ? options.argument : ".";
+    bench_hold_signals();
+    enum err err;
+    if (verb == NULL)
+        err = bench_tour_run(directory, options.time_ns, options.is_json, &why);
+    else
+        err = run_verb(verb, &options, &why);
+    if (err == ERR_NONE)
+        return COMMAND_FINE;
+    return command_failed(err == ERR_BAD_INPUT ? COMMAND_WRONG : COMMAND_NOT_SO, "%s",
+                          why.text[0] == '\0' ? err_text(err) : why.text);
+}
