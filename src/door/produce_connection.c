@@ -240,19 +240,20 @@ static void stall(struct produce_connection *produce)
 static bool take_message(struct produce_connection *produce, const struct line_cut *line)
 {
     struct produce_shared *shared = produce->shared;
-    enum line_error error = line->is_too_long ? LINE_ERROR_TOO_LONG : LINE_ERROR_NONE;
+    enum line_error fault = line->is_too_long ? LINE_ERROR_TOO_LONG : LINE_ERROR_NONE;
+    enum line_error error;
     if (line->is_too_long)
         metric_add(METRIC_LINES_TOO_LONG, 1);
     if (line->is_too_long && produce->is_acknowledged) {
-        refuse(produce, error);
+        refuse(produce, fault);
         return true;
     }
-    enum line_fate fate = line_batcher_add(&shared->batcher, line->line, error, &error);
+    enum line_fate fate = line_batcher_add(&shared->batcher, line->line, fault, &error);
     if (fate == LINE_FULL) {
         submit(produce);
         if (!append_gate_is_open(shared->gate, &produce->reader))
             return false;
-        fate = line_batcher_add(&shared->batcher, line->line, error, &error);
+        fate = line_batcher_add(&shared->batcher, line->line, fault, &error);
     }
     check(fate != LINE_FULL);
     if (fate == LINE_REFUSED)
