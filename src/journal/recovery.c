@@ -22,6 +22,8 @@
  * Older segments are not read. Damage is reported and passed over; only a newer format, and errors of the disk, end here.
  */
 
+enum { COPY_SIZE = 1 << 20 };
+
 struct recovery {
     struct journal *journal;
     struct why *why;
@@ -214,21 +216,23 @@ static void compare_with_files(struct recovery *recovery)
     struct segment_table *table = &recovery->journal->table;
     for (uint32_t i = table->count; i > 0; i--) {
         struct segment *segment = table->segments[i - 1];
-        if (!drop_missing(recovery, segment))
-            continue;
-        segment_table_remove(table, segment);
-        segment_free(segment);
+        if (drop_missing(recovery, segment)) {
+            segment_table_remove(table, segment);
+            segment_free(segment);
+        } else if (segment->state == SEGMENT_INDEX_ONLY) {
+            retention_adopt(recovery->journal, segment,
+                            directory_has(&recovery->directory.segments, segment->number));
+        }
     }
 }
 
-/* Retired segments whose removal was interrupted, and indexes of nothing. */
+/* Files that no checkpoint knows, and indexes of nothing. */
 static void remove_leftovers(struct recovery *recovery)
 {
     struct journal *journal = recovery->journal;
     for (uint32_t i = 0; i < recovery->directory.segments.count; i++) {
         uint64_t number = recovery->directory.segments.numbers[i];
-        const struct segment *segment = segment_table_find(&journal->table, number);
-        if (number < recovery->base && (segment == NULL || segment->state == SEGMENT_INDEX_ONLY))
+        if (number < recovery->base && segment_table_find(&journal->table, number) == NULL)
             remove_file(journal, number, ".segment");
     }
     for (uint32_t i = 0; i < recovery->directory.indexes.count; i++) {
@@ -365,6 +369,8 @@ static enum err scan_file(struct recovery *recovery,
         .owner = recovery,
     };
     recovery->replay.index = segment->index;
+    recovery->replay.synced_end = SEGMENT_HEADER_SIZE;
+    recovery->replay.is_sealed = false;
     enum err err = segment_scan_run(ret_scan);
     note_scanned(recovery, segment, ret_scan);
     return err;
@@ -438,8 +444,12 @@ static enum err scan_one(struct recovery *recovery, uint64_t number)
         err = scan_file(recovery, &header, segment, &scan);
     if (err != ERR_NONE)
         return err;
-    if (number != recovery->active)
+    if (number != recovery->active) {
+        if (scan.torn_to > scan.end) /* nobody says where it ends, but another segment follows */
+            report_damage(recovery->journal, "segment=%llu from=%llu to=%llu", (unsigned long long)number,
+                          (unsigned long long)scan.end, (unsigned long long)scan.torn_to);
         return seal_scanned(recovery, segment);
+    }
     report_torn(recovery, segment, &scan);
     return resume_writer(recovery, &header, segment, &scan);
 }
@@ -484,17 +494,52 @@ static enum err begin_anew(struct recovery *recovery)
     return roll_begin(journal, LIST_OWNER(list_take_first(&journal->prepared), struct prepared, link));
 }
 
+/*
+ * What was written and not synced may be in the kernel's memory alone; after a sync that failed it is even taken for clean
+ * there. It has just been read, so from now on it counts: it is written once more, and synced.
+ */
+static enum err make_certain(struct recovery *recovery)
+{
+    struct journal *journal = recovery->journal;
+    struct fs_file *file = journal->writer.file;
+    uint64_t end = journal->writer.position;
+    uint64_t at = recovery->replay.synced_end <= SEGMENT_HEADER_SIZE ? 0 : recovery->replay.synced_end;
+    uint8_t *bytes = malloc(COPY_SIZE);
+    enum err err = bytes == NULL ? ERR_MEMORY : ERR_NONE;
+    while (err == ERR_NONE && at < end) {
+        size_t len = end - at < COPY_SIZE ? (size_t)(end - at) : COPY_SIZE;
+        err = fs_pread(file, bytes, len, at, &len);
+        if (err == ERR_NONE && len == 0)
+            err = ERR_IO;
+        if (err == ERR_NONE)
+            err = fs_pwrite(file, span_of(bytes, len), at);
+        at += len;
+    }
+    free(bytes);
+    return err == ERR_NONE ? fs_fdatasync(file) : err;
+}
+
+/* False when there is no space for another segment: then the next start meets the same again. */
+static bool has_next_segment(struct journal *journal)
+{
+    return !list_is_empty(&journal->prepared) || prepare_one(journal) == ERR_NONE;
+}
+
 static enum err open_incarnation(struct recovery *recovery)
 {
     struct journal *journal = recovery->journal;
-    bool needs_checkpoint = recovery->base != recovery->active || journal->recovery.damaged_ranges > 0;
-    if (needs_checkpoint) {
-        enum err err = roll_write_checkpoint(journal);
-        if (err != ERR_TOO_LARGE)
-            return err;
-        journal->writer.lsn = journal->writer.group_lsn; /* no room for it: the older one still serves */
-    }
-    return commit_cover(journal);
+    bool is_sealed = recovery->replay.is_sealed;
+    bool wants_segment =
+        is_sealed || recovery->base != recovery->active || journal->recovery.damaged_ranges > 0;
+    enum err err = make_certain(recovery);
+    if (err != ERR_NONE)
+        return err;
+    if (!wants_segment || !has_next_segment(journal))
+        return commit_cover(journal);
+    err = is_sealed ? roll_close(journal) : roll_seal(journal);
+    if (err != ERR_NONE)
+        return err;
+    return roll_begin(journal, LIST_OWNER(list_take_first(&journal->prepared), struct prepared, link));
 }
 
 static enum err recover(struct recovery *recovery)
@@ -503,6 +548,9 @@ static enum err recover(struct recovery *recovery)
     enum err err = directory_read(journal->seams.fs, &recovery->directory);
     if (err == ERR_NONE)
         err = find_active(recovery);
+    if (err != ERR_NONE)
+        return err;
+    err = journal->seams.fs->ops->sync_directory(journal->seams.fs); /* the names it goes on with are certain */
     if (err != ERR_NONE)
         return err;
     const struct directory_numbers *segments = &recovery->directory.segments;
@@ -515,8 +563,6 @@ static enum err recover(struct recovery *recovery)
     err = find_base(recovery);
     if (err != ERR_NONE)
         return err;
-    compare_with_files(recovery);
-    remove_leftovers(recovery);
     load_identities(recovery);
     recovery->replay.catalog = &journal->catalog;
     recovery->replay.table = &journal->table;
@@ -524,7 +570,11 @@ static enum err recover(struct recovery *recovery)
     recovery->replay.on_gap = on_gap;
     recovery->replay.owner = recovery;
     err = scan_from_base(recovery);
-    return err == ERR_NONE ? open_incarnation(recovery) : err;
+    if (err != ERR_NONE)
+        return err;
+    compare_with_files(recovery);
+    remove_leftovers(recovery);
+    return open_incarnation(recovery);
 }
 
 enum err recovery_run(struct journal *journal, struct why *why)

@@ -10,12 +10,12 @@
 #include "journal/replay.h"
 #include "journal/segment_scan.h"
 
-enum { FIELDS_SIZE = 256 };
+enum { FIELDS_SIZE = 256, TOPICS_MAX = UINT16_MAX };
 
 /*
  * 1. Headers say which segments have begun; the highest of them is the active one.
  * 2. Each is scanned up to the end that its successor knows, the active one up to where it stops.
- * 3. The active one's checkpoint says which sealed segments there must be.
+ * 3. The active one's checkpoint, and what was retired behind it, say which sealed segments there must be.
  */
 struct walk {
     struct survey *survey;
@@ -23,6 +23,9 @@ struct walk {
     struct directory directory;
     uint64_t active; /* 0: none has begun */
     struct replay replay;
+    struct catalog catalog; /* of the active one's checkpoint, once it is met */
+    struct segment_table table;
+    bool has_state;
     struct survey_segment segment; /* the present one */
     uint64_t size;                 /* of a segment */
     uint64_t done;
@@ -43,6 +46,23 @@ static void find(struct survey *survey, enum survey_finding finding, const char 
     survey->on_finding(survey->owner, finding, fields);
 }
 
+/* The frames behind the checkpoint are applied to what it says. */
+static enum err load_state(struct walk *walk)
+{
+    enum err err = catalog_init(&walk->catalog, TOPICS_MAX, 0);
+    if (err == ERR_NONE)
+        err = checkpoint_read(buffer_span(&walk->replay.checkpoint), &walk->catalog, &walk->table);
+    walk->has_state = true;
+    if (err == ERR_NONE) {
+        walk->replay.catalog = &walk->catalog;
+        walk->replay.table = &walk->table;
+    }
+    if (err != ERR_DAMAGED)
+        return err;
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=checkpoint", (unsigned long long)walk->active);
+    return ERR_NONE;
+}
+
 static enum err on_set(void *owner, const struct scan_set *set)
 {
     struct walk *walk = owner;
@@ -50,7 +70,9 @@ static enum err on_set(void *owner, const struct scan_set *set)
     if (walk->survey->on_progress != NULL)
         walk->survey->on_progress(walk->survey->owner, walk->done + set->position,
                                   walk->size * walk->directory.segments.count);
-    return replay_set(&walk->replay, set->bytes, set->position);
+    enum err err = replay_set(&walk->replay, set->bytes, set->position);
+    bool is_new = walk->replay.has_checkpoint && !walk->has_state && walk->segment.state == SURVEY_ACTIVE;
+    return err == ERR_NONE && is_new ? load_state(walk) : err;
 }
 
 static void on_damage(void *owner, const struct segment_damage *damage)
@@ -197,6 +219,7 @@ static enum err survey_segment(struct walk *walk, uint64_t number)
     struct fs_file *file = NULL;
     enum segment_header_state state = SEGMENT_HEADER_LOST;
     walk->segment = (struct survey_segment){.number = number};
+    walk->replay.has_checkpoint = false;
     enum err err = open_segment(walk, number, &file, &walk->segment.header, &state);
     if (err == ERR_NONE && has_begun(walk, state))
         err = survey_begun(walk, file, state);
@@ -209,31 +232,17 @@ static enum err survey_segment(struct walk *walk, uint64_t number)
     return ERR_NONE;
 }
 
-/* Segments that the last checkpoint knows and whose files are gone. */
-static enum err find_missing(struct walk *walk)
+/* Segments that must be there and whose files are gone. */
+static void find_missing(struct walk *walk)
 {
-    struct catalog catalog;
-    struct segment_table table = {0};
-    if (!walk->replay.has_checkpoint)
-        return ERR_NONE;
-    enum err err = catalog_init(&catalog, UINT16_MAX, 0);
-    if (err != ERR_NONE)
-        return err;
-    err = checkpoint_read(buffer_span(&walk->replay.checkpoint), &catalog, &table);
-    for (uint32_t i = 0; i < table.count && err == ERR_NONE; i++) {
-        const struct segment *segment = table.segments[i];
+    for (uint32_t i = 0; i < walk->table.count; i++) {
+        const struct segment *segment = walk->table.segments[i];
         if (segment->state != SEGMENT_INDEX_ONLY &&
             !directory_has(&walk->directory.segments, segment->number))
             find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=missing first_lsn=%llu last_lsn=%llu",
                  (unsigned long long)segment->number, (unsigned long long)segment->first_lsn,
                  (unsigned long long)segment->last_lsn);
     }
-    segment_table_done(&table);
-    catalog_done(&catalog);
-    if (err != ERR_DAMAGED)
-        return err;
-    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=checkpoint", (unsigned long long)walk->active);
-    return ERR_NONE;
 }
 
 enum err survey_run(struct survey *survey, struct why *why)
@@ -250,8 +259,10 @@ enum err survey_run(struct survey *survey, struct why *why)
         find(survey, SURVEY_DAMAGE, "segment=%llu what=set_aside",
              (unsigned long long)walk.directory.asides.numbers[i]);
     if (err == ERR_NONE)
-        err = find_missing(&walk);
+        find_missing(&walk);
     survey->records = walk.replay.records;
+    segment_table_done(&walk.table);
+    catalog_done(&walk.catalog);
     replay_done(&walk.replay);
     directory_done(&walk.directory);
     return err;
