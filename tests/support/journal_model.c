@@ -9,11 +9,12 @@
 #include "wire/record_batch.h"
 
 enum {
-    APPEND_SIZE_MAX = 12 * 1024,
+    APPEND_SIZE_MAX = 16 * 1024,
+    BATCH_SIZE_MAX = 6 * 1024,
     READ_SIZE = 64 * 1024,
     NUMBERS_PER_APPEND = 4,
     ID_DIGITS = 8,
-    VALUE_MAX = 3000,
+    VALUE_MAX = 1600,
 };
 
 static const uint32_t partitions_of_topic[JOURNAL_MODEL_TOPICS] = {1, 3, 2, 1};
@@ -52,8 +53,8 @@ static uint32_t records_of(uint32_t shape, uint32_t part)
 
 static uint32_t value_len_of(uint32_t shape, uint32_t part)
 {
-    bool is_large = mix(shape, 41) % 8 == 0;
-    return mix(shape, 40 + part) % (is_large ? VALUE_MAX / 3 : 120);
+    bool is_large = mix(shape, 41) % 4 == 0;
+    return mix(shape, 40 + part) % (is_large ? VALUE_MAX : 120);
 }
 
 static uint32_t sequence_of(uint32_t shape)
@@ -63,7 +64,8 @@ static uint32_t sequence_of(uint32_t shape)
 
 static struct store_run run_of(uint32_t shape)
 {
-    return (struct store_run){1 + (uint64_t)shape * NUMBERS_PER_APPEND, 1 + mix(shape, 60) % NUMBERS_PER_APPEND};
+    return (struct store_run){1 + (uint64_t)shape * NUMBERS_PER_APPEND,
+                              1 + mix(shape, 60) % NUMBERS_PER_APPEND};
 }
 
 static void topic_name(char name[16], uint32_t topic)
@@ -71,7 +73,7 @@ static void topic_name(char name[16], uint32_t topic)
     (void)snprintf(name, 16, "topic-%u", topic);
 }
 
-/* One part's batch; `to` has APPEND_SIZE_MAX / 3 bytes. */
+/* One part's batch; `to` has BATCH_SIZE_MAX bytes. */
 static size_t write_batch(uint8_t *to, uint32_t id, uint32_t shape, uint32_t part)
 {
     uint8_t value[VALUE_MAX];
@@ -81,7 +83,8 @@ static size_t write_batch(uint8_t *to, uint32_t id, uint32_t shape, uint32_t par
     for (uint32_t i = 0; i < records_of(shape, part); i++) {
         (void)snprintf(key, sizeof key, "%0*u.%u.%u", ID_DIGITS, id, part, i);
         memset(value, 'a' + (int)((id + i) % 26), sizeof value);
-        struct record record = {.key = span_from_text(key), .value = span_of(value, value_len_of(shape, part))};
+        struct record record = {.key = span_from_text(key),
+                                .value = span_of(value, value_len_of(shape, part))};
         record_batch_add(&writer, &record);
     }
     return record_batch_finish(&writer);
@@ -110,7 +113,9 @@ static struct journal_model_append *add(struct journal_model *model)
     return &model->appends[model->count++];
 }
 
-void journal_model_copy(struct journal_model *model, const struct journal_model *from, uint64_t operations,
+void journal_model_copy(struct journal_model *model,
+                        const struct journal_model *from,
+                        uint64_t operations,
                         struct journal_bench *bench)
 {
     *model = *from;
@@ -160,7 +165,8 @@ static enum err open_names(struct journal_model *model, struct message *message,
 {
     struct store *store = model->bench->store;
     enum err err = ERR_NONE;
-    for (uint32_t i = 0; err == ERR_NONE && i < JOURNAL_MODEL_SEQUENCES; i++) { /* in order: by index they are known */
+    for (uint32_t i = 0; err == ERR_NONE && i < JOURNAL_MODEL_SEQUENCES;
+         i++) { /* in order: by index they are known */
         char name[16];
         uint32_t index;
         (void)snprintf(name, sizeof name, "sequence-%u", i);
@@ -170,7 +176,8 @@ static enum err open_names(struct journal_model *model, struct message *message,
         char name[16];
         struct store_topic topic;
         topic_name(name, topic_of(shape, i));
-        err = store->ops->topic_open(store, span_from_text(name), partitions_of_topic[topic_of(shape, i)], true, &topic);
+        err = store->ops->topic_open(store, span_from_text(name), partitions_of_topic[topic_of(shape, i)],
+                                     true, &topic);
         if (err == ERR_NONE)
             message->parts[i].topic = topic.id;
     }
@@ -186,7 +193,8 @@ static void fill(struct message *message, uint32_t shape)
         part->records = records_of(shape, i);
         part->position = (uint32_t)(at + STORE_PART_HEADROOM);
         part->len = (uint32_t)write_batch(message->bytes + part->position, message->id, shape, i);
-        at = (part->position + part->len + STORE_PART_ALIGNMENT - 1) / STORE_PART_ALIGNMENT * STORE_PART_ALIGNMENT;
+        at = (part->position + part->len + STORE_PART_ALIGNMENT - 1) / STORE_PART_ALIGNMENT *
+             STORE_PART_ALIGNMENT;
         check(at <= APPEND_SIZE_MAX);
     }
     message->run = run_of(shape);
@@ -245,8 +253,8 @@ owner_of(struct journal_model *model, const struct record_batch *batch, uint32_t
     unsigned id;
     unsigned part;
     char key[32] = {0};
-    if (record_cursor_init(&cursor, batch) != ERR_NONE || record_cursor_next(&cursor, &record) != DECODE_DONE ||
-        record.key.len >= sizeof key)
+    if (record_cursor_init(&cursor, batch) != ERR_NONE ||
+        record_cursor_next(&cursor, &record) != DECODE_DONE || record.key.len >= sizeof key)
         test_fail("%s: a batch that nobody made", model->where);
     memcpy(key, record.key.data, record.key.len);
     if (sscanf(key, "%u.%u", &id, &part) != 2 || id >= model->count) // NOLINT(cert-err34-c)
@@ -262,11 +270,12 @@ struct place {
     uint64_t operations;
 };
 
-static void compare_batch(struct journal_model *model, const struct record_batch *batch, const struct place *place)
+static void
+compare_batch(struct journal_model *model, const struct record_batch *batch, const struct place *place)
 {
     uint32_t id;
     uint32_t part;
-    uint8_t expected[APPEND_SIZE_MAX];
+    uint8_t expected[BATCH_SIZE_MAX];
     struct journal_model_append *append = owner_of(model, batch, &id, &part);
     if (part >= part_count_of(append->shape) || topic_of(append->shape, part) != place->topic ||
         partition_of(append->shape, part) != place->partition)
@@ -278,7 +287,8 @@ static void compare_batch(struct journal_model *model, const struct record_batch
         test_fail("%s: append %u part %u has other bytes", model->where, id, part);
     if (append->submitted_at > place->operations || append->gone_at <= place->operations)
         test_fail("%s: append %u part %u came %s", model->where, id, part,
-                  append->submitted_at > place->operations ? "before it was made" : "back from an earlier life");
+                  append->submitted_at > place->operations ? "before it was made"
+                                                           : "back from an earlier life");
     if ((append->parts_seen >> part & 1) != 0)
         test_fail("%s: append %u part %u twice", model->where, id, part);
     if (append->stored_at <= place->operations && append->bases[part] != batch->base_offset)
@@ -289,8 +299,8 @@ static void compare_batch(struct journal_model *model, const struct record_batch
 }
 
 /* Takes the batches of one read; the offset behind them. */
-static uint64_t compare_batches(struct journal_model *model, struct span bytes, uint64_t offset,
-                                const struct place *place)
+static uint64_t
+compare_batches(struct journal_model *model, struct span bytes, uint64_t offset, const struct place *place)
 {
     while (bytes.len > 0) {
         struct record_batch batch;
@@ -308,7 +318,8 @@ static uint64_t compare_batches(struct journal_model *model, struct span bytes, 
     return offset;
 }
 
-static void compare_partition(struct journal_model *model, const struct store_topic *topic, const struct place *place)
+static void
+compare_partition(struct journal_model *model, const struct store_topic *topic, const struct place *place)
 {
     struct store *store = model->bench->store;
     struct store_extent extent;
@@ -320,7 +331,8 @@ static void compare_partition(struct journal_model *model, const struct store_to
     bool goes_on = true;
     while (goes_on) {
         enum err err = store->ops->read(store, &read);
-        if (err != ERR_NONE && (err != ERR_DAMAGED || !model->has_damage || read.ret_next_offset <= read.offset))
+        if (err != ERR_NONE &&
+            (err != ERR_DAMAGED || !model->has_damage || read.ret_next_offset <= read.offset))
             test_fail("%s: reading topic-%u/%u at %llu: %s", model->where, place->topic, place->partition,
                       (unsigned long long)read.offset, err_name(err));
         goes_on = read.ret_next_offset != read.offset;
@@ -336,7 +348,9 @@ static void compare_partition(struct journal_model *model, const struct store_to
 }
 
 /* Parts below the first kept offset count as seen. */
-static void note_expired(struct journal_model *model, uint32_t topic_number, const struct store_topic *topic,
+static void note_expired(struct journal_model *model,
+                         uint32_t topic_number,
+                         const struct store_topic *topic,
                          uint64_t operations)
 {
     struct store *store = model->bench->store;
@@ -361,15 +375,16 @@ static void compare_number(struct journal_model *model, uint32_t id, uint64_t nu
     bool has = !expected;
     expect_fine(store->ops->sequence_has(store, sequence_of(model->appends[id].shape), number, &has));
     if (has != expected)
-        test_fail("%s: append %u is %s, its number %llu is %s", model->where, id, expected ? "there" : "not there",
-                  (unsigned long long)number, has ? "known" : "unknown");
+        test_fail("%s: append %u is %s, its number %llu is %s", model->where, id,
+                  expected ? "there" : "not there", (unsigned long long)number, has ? "known" : "unknown");
 }
 
 /* Whether another append of this shape, which has the same numbers, is there. */
 static bool has_twin(const struct journal_model *model, uint32_t id)
 {
     for (uint32_t i = 0; i < model->count; i++)
-        if (i != id && model->appends[i].shape == model->appends[id].shape && model->appends[i].parts_seen != 0)
+        if (i != id && model->appends[i].shape == model->appends[id].shape &&
+            model->appends[i].parts_seen != 0)
             return true;
     return false;
 }
@@ -412,8 +427,8 @@ static void compare_producers(struct journal_model *model)
         (void)snprintf(name, sizeof name, "p%u", i % 3);
         uint64_t last = store->ops->producer_last(store, i / 3, span_from_text(name));
         if (last != highest[i / 3][i % 3])
-            test_fail("%s: producer %s of sequence %u ends at %llu instead of %llu", model->where, name, i / 3,
-                      (unsigned long long)last, (unsigned long long)highest[i / 3][i % 3]);
+            test_fail("%s: producer %s of sequence %u ends at %llu instead of %llu", model->where, name,
+                      i / 3, (unsigned long long)last, (unsigned long long)highest[i / 3][i % 3]);
     }
 }
 

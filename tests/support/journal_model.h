@@ -32,7 +32,7 @@ struct journal_model {
     uint32_t count;
     uint32_t size;
     struct journal_bench *bench;
-    uint32_t pending; /* submitted, not completed */
+    uint32_t pending;     /* submitted, not completed */
     bool forgets_numbers; /* retention may have passed receipts.keep */
     bool has_damage;      /* what is stored may be missing, but nothing else may be wrong */
     uint32_t missing;     /* with has_damage: stored appends that the last check did not find */
@@ -42,7 +42,9 @@ struct journal_model {
 void journal_model_init(struct journal_model *model, struct journal_bench *bench);
 void journal_model_done(struct journal_model *model);
 /* What was known behind the first `operations`; for the bench of the crashed copy. */
-void journal_model_copy(struct journal_model *model, const struct journal_model *from, uint64_t operations,
+void journal_model_copy(struct journal_model *model,
+                        const struct journal_model *from,
+                        uint64_t operations,
                         struct journal_bench *bench);
 
 /* Hands one append of this shape to the journal, creating its topics; the store's refusal, if any. */
