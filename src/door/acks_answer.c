@@ -92,21 +92,19 @@ static void add_gap(struct gaps *gaps, uint64_t from, uint64_t to)
 static enum err look(struct gaps *gaps, struct store *store, uint32_t sequence, uint64_t *next, uint64_t to)
 {
     struct store_run runs[RUNS_PER_LOOK];
-    uint32_t count = 0;
-    uint64_t covered = 0;
-    enum err err =
-        store->ops->sequence_runs(store, sequence, *next, to, runs, RUNS_PER_LOOK, &count, &covered);
+    struct store_runs answer = {.from = *next, .to = to, .runs = runs, .size = RUNS_PER_LOOK};
+    enum err err = store->ops->sequence_runs(store, sequence, &answer);
     if (err != ERR_NONE)
         return err;
-    check(covered >= *next && covered <= to);
-    for (uint32_t i = 0; i < count; i++) {
+    check(answer.ret_covered >= *next && answer.ret_covered <= to);
+    for (uint32_t i = 0; i < answer.ret_count; i++) {
         if (runs[i].from > *next)
             add_gap(gaps, *next, runs[i].from - 1);
         *next = runs[i].from + runs[i].count;
     }
-    if (covered >= *next)
-        add_gap(gaps, *next, covered);
-    *next = covered + 1;
+    if (answer.ret_covered >= *next)
+        add_gap(gaps, *next, answer.ret_covered);
+    *next = answer.ret_covered + 1;
     return ERR_NONE;
 }
 

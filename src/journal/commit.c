@@ -1,16 +1,20 @@
-/* The way of an append: queued, put into a group, written, synced, made visible, posted back. */
+/* Commit groups: what has gathered goes out in one write and one sync. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
+#include "journal/commit.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/metric.h"
-#include "journal/journal_impl.h"
+#include "journal/internal_frame.h"
+#include "journal/publish.h"
+#include "journal/roll.h"
 
 /*
- * 1. commit_append queues it; the writer is woken, or the loop commits inline at the end of its turn (commit_release).
- * 2. journal_step, with the token: pick a group's worth, make room (roll to the next segment), build, write, sync.
- * 3. publish: under the view lock, readers see the new ends; then each append is posted back to its loop.
+ * 1. pick    a group's worth of what waits: the journal's own frames first, then small appends, then the bulk
+ * 2. room    in this segment, or in the next one, which is prepared already
+ * 3. build   offsets are given; frames get their LSN and CRC in place, nothing is copied but small pieces
+ * 4. write, sync, publish
  *
  * No prepared segment: the appends stay queued and the writer waits for the helper. Failed write or sync: BROKEN, and
  * everything that waits ends with it.
@@ -25,107 +29,7 @@ enum {
         160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
 
-/* --- Queueing ------------------------------------------------------------------------------- */
-
-static bool is_admitted(const struct journal *journal, const struct store_append *append)
-{
-    if (journal->inflight_count == 0 || append->part_count == 0)
-        return true;
-    uint64_t max = append->len <= JOURNAL_SMALL_APPEND ? JOURNAL_INFLIGHT_SMALL_MAX : JOURNAL_INFLIGHT_MAX;
-    return journal->inflight_bytes + append->len <= max;
-}
-
-static enum err refuse(const struct journal *journal, const struct store_append *append)
-{
-    if (append->len > journal->settings.append_size_max)
-        return ERR_TOO_LARGE;
-    if (journal->state == STORE_FULL)
-        return ERR_FULL;
-    if (journal->state == STORE_BROKEN)
-        return ERR_BROKEN;
-    if (journal->stopping)
-        return ERR_DRAINING;
-    return is_admitted(journal, append) ? ERR_NONE : ERR_BUSY;
-}
-
-enum err commit_append(struct store *store, struct store_append *append)
-{
-    struct journal *journal = journal_of(store);
-    check(append->reply_to != NULL && append->len % FRAME_ALIGNMENT == 0);
-    check(append->run_count <= STORE_RUNS_MAX && append->identity_count <= STORE_IDENTITIES_MAX);
-    journal_lock(&journal->queue);
-    enum err err = refuse(journal, append);
-    if (err == ERR_NONE) {
-        bool is_express = append->alone && append->len <= JOURNAL_SMALL_APPEND;
-        list_insert_last(is_express ? &journal->express : &journal->bulk, &append->mail.link);
-        journal->inflight_bytes += append->len;
-        journal->inflight_count++;
-        journal->held_count += append->held ? 1 : 0;
-        metric_set(METRIC_INFLIGHT_BYTES, (int64_t)journal->inflight_bytes);
-        /* The first append of a turn may be committed inline; a second one means that a group is worth more. */
-        if (!append->held || journal->held_count > 1) {
-            journal->held_count = 0;
-            check(pthread_cond_signal(&journal->writer_wakes) == 0);
-        }
-    }
-    journal_unlock(&journal->queue);
-    return err;
-}
-
-static bool is_inline_worthy(const struct journal *journal)
-{
-    return journal->inflight_count == 1 && journal->inflight_bytes <= JOURNAL_SMALL_APPEND &&
-           journal->state == STORE_OPEN && !journal->stopping && !journal->is_blocked && journal->is_threaded;
-}
-
-static void wake_writer(struct journal *journal)
-{
-    journal_lock(&journal->queue);
-    check(pthread_cond_signal(&journal->writer_wakes) == 0);
-    journal_unlock(&journal->queue);
-}
-
-void commit_release(struct store *store, bool alone)
-{
-    struct journal *journal = journal_of(store);
-    journal_lock(&journal->queue);
-    bool is_held = journal->held_count > 0;
-    bool is_worthy = is_held && alone && is_inline_worthy(journal);
-    journal->held_count = 0;
-    journal_unlock(&journal->queue);
-    if (!is_held)
-        return;
-    if (!is_worthy || pthread_mutex_trylock(&journal->token) != 0) {
-        wake_writer(journal);
-        return;
-    }
-    bool is_quick = journal->writer.sync_ns < JOURNAL_INLINE_SYNC_NS;
-    bool was_covered = atomic_load(&journal->covered);
-    if (is_quick && commit_step(journal))
-        metric_add(METRIC_COMMITS_INLINE, 1);
-    journal_unlock(&journal->token);
-    if (!is_quick || was_covered)
-        wake_writer(journal); /* to commit; or to cover this group when the log stays idle */
-}
-
-enum err
-commit_internal(struct journal *journal, enum frame_kind kind, struct segment *segment, struct span payload)
-{
-    struct internal_frame *frame = malloc(sizeof *frame + payload.len);
-    if (frame == NULL)
-        return ERR_MEMORY;
-    frame->kind = kind;
-    frame->segment = segment;
-    frame->payload_len = payload.len;
-    memcpy(frame->payload, payload.data, payload.len);
-    journal_lock(&journal->queue);
-    list_insert_last(&journal->internal, &frame->link);
-    check(pthread_cond_signal(&journal->writer_wakes) == 0);
-    journal_unlock(&journal->queue);
-    return ERR_NONE;
-}
-
-/* --- Picking -------------------------------------------------------------------------------- */
+/* --- Picking -------------------------------------------------------------------------------------- */
 
 static size_t runs_len(const struct store_append *append)
 {
@@ -220,7 +124,7 @@ static void put_back(struct journal *journal)
     journal_unlock(&journal->queue);
 }
 
-/* --- Building ------------------------------------------------------------------------------- */
+/* --- Building ------------------------------------------------------------------------------------- */
 
 static void put_runs(struct journal *journal, const struct store_append *append, uint8_t flags)
 {
@@ -304,148 +208,7 @@ static void build(struct journal *journal, int64_t wall_ns)
         put_append(journal, LIST_OWNER(link, struct store_append, mail.link), wall_ns);
 }
 
-/* --- Publishing ----------------------------------------------------------------------------- */
-
-static enum err publish_part(struct journal *journal,
-                             const struct store_append *append,
-                             const struct store_part *part,
-                             int64_t wall_ns)
-{
-    struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
-    size_t len = frame_padded(STORE_PART_HEADROOM + part->len);
-    partition->end = part->ret_base_offset + part->records;
-    partition->bytes += len;
-    metric_add(METRIC_RECORDS_STORED, part->records);
-    metric_add(METRIC_BYTES_STORED, part->len);
-    struct index_batch batch = {
-        .slot = partition->slot,
-        .records = part->records,
-        .base_offset = part->ret_base_offset,
-        .position = (uint32_t)(append->place + part->position - STORE_PART_HEADROOM),
-        .len = (uint32_t)len,
-        .wall_ns = wall_ns,
-    };
-    return segment_index_add_batch(segment_table_active(&journal->table)->index, &batch);
-}
-
-static enum err publish_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
-{
-    struct segment_index *index = segment_table_active(&journal->table)->index;
-    enum err err = ERR_NONE;
-    for (uint32_t i = 0; err == ERR_NONE && i < append->part_count; i++)
-        err = publish_part(journal, append, &append->parts[i], wall_ns);
-    if (err == ERR_NONE && append->run_count > 0)
-        err = segment_index_add_runs(index, append->sequence, append->runs, append->run_count,
-                                     (uint32_t)append->place);
-    for (uint32_t i = 0; i < append->run_count; i++)
-        catalog_sequence_raise(&journal->catalog, append->sequence,
-                               append->runs[i].from + append->runs[i].count - 1);
-    if (err == ERR_NONE && append->producer.len > 0)
-        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
-                                     append->producer_last, journal->writer.lsn);
-    for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
-        err = segment_index_add_identity(index, append->identities[i], wall_ns);
-        identity_window_remove(&journal->pending_identities, append->identities[i]);
-    }
-    return err;
-}
-
-static void publish_internal(struct journal *journal)
-{
-    struct list *link;
-    while ((link = list_take_first(&journal->group_frames)) != NULL) {
-        struct internal_frame *frame = LIST_OWNER(link, struct internal_frame, link);
-        if (frame->kind == FRAME_RETIRE)
-            retention_on_retired(journal, frame->segment, span_of(frame->payload, frame->payload_len));
-        free(frame);
-    }
-}
-
-/* Readers see the group from here on. MEMORY: the index lost an entry, so nothing more can be promised. */
-static enum err publish(struct journal *journal, int64_t wall_ns)
-{
-    enum err err = ERR_NONE;
-    journal_lock(&journal->view);
-    struct segment *active = segment_table_active(&journal->table);
-    LIST_EACH (&journal->group, link)
-        if (err == ERR_NONE)
-            err = publish_append(journal, LIST_OWNER(link, struct store_append, mail.link), wall_ns);
-    active->end = journal->writer.position;
-    active->last_lsn = journal->writer.lsn - 1;
-    active->first_ns = active->first_ns == 0 ? wall_ns : active->first_ns;
-    active->last_ns = wall_ns > active->last_ns ? wall_ns : active->last_ns;
-    publish_internal(journal);
-    journal_unlock(&journal->view);
-    if (!list_is_empty(&journal->group))
-        journal_post_watches(journal);
-    return err;
-}
-
-/* Posts the group's appends back, those of one mailbox in one go. */
-static void complete(struct journal *journal, struct list *appends, enum err err)
-{
-    uint64_t bytes = 0;
-    uint32_t count = 0;
-    LIST_EACH (appends, link) {
-        struct store_append *append = LIST_OWNER(link, struct store_append, mail.link);
-        append->ret_err = err;
-        bytes += append->len;
-        count++;
-    }
-    journal_lock(&journal->queue);
-    journal->inflight_bytes -= bytes;
-    journal->inflight_count -= count;
-    metric_set(METRIC_INFLIGHT_BYTES, (int64_t)journal->inflight_bytes);
-    journal_unlock(&journal->queue);
-    while (!list_is_empty(appends)) {
-        struct mailbox *target = LIST_OWNER(appends->next, struct store_append, mail.link)->reply_to;
-        struct list mails;
-        list_init(&mails);
-        LIST_EACH_SAFE (appends, link) {
-            if (LIST_OWNER(link, struct store_append, mail.link)->reply_to != target)
-                continue;
-            list_remove(link);
-            list_insert_last(&mails, link);
-        }
-        mailbox_post_all(target, &mails);
-    }
-}
-
-/* --- Failing -------------------------------------------------------------------------------- */
-
-void commit_fail_all(struct journal *journal, enum err err)
-{
-    struct list failed;
-    list_init(&failed);
-    list_move_all(&failed, &journal->group);
-    journal_lock(&journal->queue);
-    list_move_all(&failed, &journal->express);
-    list_move_all(&failed, &journal->bulk);
-    list_move_all(&journal->group_frames, &journal->internal);
-    journal_unlock(&journal->queue);
-    struct list *link;
-    while ((link = list_take_first(&journal->group_frames)) != NULL)
-        free(LIST_OWNER(link, struct internal_frame, link));
-    complete(journal, &failed, err);
-}
-
-void commit_break(struct journal *journal, enum err err, const char *doing)
-{
-    journal->writer.broken = true;
-    journal_lock(&journal->queue);
-    bool is_new = journal->state != STORE_BROKEN;
-    journal->state = STORE_BROKEN;
-    (void)why_set(&journal->state_why, err, "%s failed (%s): restart to recover what was synced", doing,
-                  err_text(err));
-    journal_unlock(&journal->queue);
-    metric_set(METRIC_JOURNAL_BROKEN, 1);
-    if (is_new)
-        journal_tell(journal, JOURNAL_EVENT_BROKEN, "doing=\"%s\" err=%s", doing, err_name(err));
-    commit_fail_all(journal, ERR_BROKEN);
-    journal_post_watches(journal);
-}
-
-/* --- The step ------------------------------------------------------------------------------- */
+/* --- The step ------------------------------------------------------------------------------------- */
 
 static enum err write_group(struct journal *journal, int64_t wall_ns)
 {
@@ -454,10 +217,10 @@ static enum err write_group(struct journal *journal, int64_t wall_ns)
         err = writer_sync(&journal->writer);
     if (err != ERR_NONE)
         return err;
-    err = publish(journal, wall_ns);
+    err = publish_group(journal, wall_ns);
     if (err != ERR_NONE)
         return err;
-    complete(journal, &journal->group, ERR_NONE);
+    publish_complete(journal, &journal->group, ERR_NONE);
     return journal->settings.ack_written ? writer_sync(&journal->writer) : ERR_NONE;
 }
 
@@ -484,7 +247,7 @@ static bool rest(struct journal *journal)
         return false;
     enum err err = commit_cover(journal);
     if (err != ERR_NONE)
-        commit_break(journal, err, "write or sync of a covering group");
+        publish_broken(journal, err, "write or sync of a covering group");
     return true;
 }
 
@@ -512,7 +275,7 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
 bool commit_step(struct journal *journal)
 {
     if (journal->writer.broken) {
-        commit_fail_all(journal, ERR_BROKEN);
+        publish_failure(journal, ERR_BROKEN);
         return false;
     }
     struct pick pick = pick_group(journal);
@@ -529,7 +292,7 @@ bool commit_step(struct journal *journal)
         err = write_group(journal, wall_ns);
     }
     if (err != ERR_NONE)
-        commit_break(journal, err, "write or sync of a commit group");
+        publish_broken(journal, err, "write or sync of a commit group");
     atomic_store(&journal->covered, false);
     atomic_store(&journal->idle_since_ns, clock_now_ns(journal->seams.clock));
     return true;

@@ -1,9 +1,11 @@
 /* Which records carry this number? The index names appends, their RUNS frames tell which, their batches where. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/finder.h"
+
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "journal/journal_impl.h"
+#include "journal/reader.h"
 #include "journal/replay.h"
 #include "journal/scanner.h"
 #include "wire/record_batch.h"

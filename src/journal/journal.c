@@ -2,12 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/journal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "journal/journal_impl.h"
+#include "journal/finder.h"
+#include "journal/internal_frame.h"
+#include "journal/lookup.h"
+#include "journal/publish.h"
+#include "journal/reader.h"
+#include "journal/recovery.h"
+#include "journal/submit.h"
 
 /* More can never be in flight: appends are bounded in bytes. */
 enum { PENDING_IDENTITIES_MAX = 4 << 20 };
@@ -28,44 +32,6 @@ void journal_settings_default(struct journal_settings *settings)
         .identities_max = 1000000,
         .defaults = {.partitions = 1, .retention_age_ns = 7 * day_ns, .retention_size = (uint64_t)1 << 30},
     };
-}
-
-/* --- What the other files of the room call -------------------------------------------------------- */
-
-void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
-{
-    char fields[512];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(fields, sizeof fields, format, arguments);
-    va_end(arguments);
-    if (journal->seams.on_event != NULL)
-        journal->seams.on_event(journal->seams.owner, event, fields);
-}
-
-void journal_put_off(struct journal *journal, enum err err, const char *doing)
-{
-    journal->chore_retry_ns = clock_now_ns(journal->seams.clock) + CLOCK_NS_PER_S;
-    journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"%s\" err=%s", doing, err_name(err));
-}
-
-void journal_wake_helper(struct journal *journal)
-{
-    journal_lock(&journal->queue);
-    journal->chore_is_due = true;
-    check(pthread_cond_signal(&journal->helper_wakes) == 0);
-    journal_unlock(&journal->queue);
-}
-
-size_t journal_set_size_max(const struct journal *journal)
-{
-    return journal->settings.segment_size;
-}
-
-uint32_t journal_topics_max(const struct journal *journal)
-{
-    enum { DEAD_LETTERS_AND_OWN = 1024 };
-    return 2 * (journal->settings.topics_max + journal->settings.topic_count) + DEAD_LETTERS_AND_OWN;
 }
 
 /* --- The store's face ------------------------------------------------------------------------------ */
@@ -121,7 +87,7 @@ create_topic(struct journal *journal, struct span name, uint32_t partitions, str
     bytes_put_le32(payload + 4, (*ret_topic)->public.partitions);
     bytes_put_le64(payload + 8, (uint64_t)wall_ns);
     memcpy(payload + 16, name.data, name.len);
-    return commit_internal(journal, FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
+    return internal_frame_queue(journal, FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
 }
 
 static enum err topic_open(
@@ -204,7 +170,7 @@ static enum err sequence_open(struct store *store, struct span name, uint32_t *r
         memcpy(payload + 8, name.data, name.len);
         err = catalog_sequence_add(&journal->catalog, index, name);
         if (err == ERR_NONE)
-            err = commit_internal(journal, FRAME_SEQUENCE, NULL, span_of(payload, 8 + name.len));
+            err = internal_frame_queue(journal, FRAME_SEQUENCE, NULL, span_of(payload, 8 + name.len));
     }
     journal_unlock(&journal->view);
     *ret_sequence = index;
@@ -286,8 +252,8 @@ static void identity_forget(struct store *store, const uint8_t (*identities)[16]
 }
 
 static const struct store_ops store_ops = {
-    .append = commit_append,
-    .release = commit_release,
+    .append = submit_append,
+    .release = submit_release,
     .state = store_state,
     .topic_open = topic_open,
     .topic_next = topic_next,
@@ -392,13 +358,17 @@ struct store *journal_store(struct journal *journal)
     return &journal->store;
 }
 
-static void free_prepared(struct journal *journal)
+static void free_lists(struct journal *journal)
 {
-    struct list *link;
-    while ((link = list_take_first(&journal->prepared)) != NULL) {
+    LIST_EACH_SAFE (&journal->prepared, link) {
         struct prepared *prepared = LIST_OWNER(link, struct prepared, link);
+        list_remove(link);
         fs_close(prepared->file);
         free(prepared);
+    }
+    LIST_EACH_SAFE (&journal->holds, link) {
+        list_remove(link);
+        free(LIST_OWNER(link, struct hold, link));
     }
 }
 
@@ -407,11 +377,8 @@ struct journal *journal_free(struct journal *journal)
     if (journal == NULL)
         return NULL;
     check(!journal->is_threaded);
-    struct list *link;
-    commit_fail_all(journal, ERR_DRAINING);
-    while ((link = list_take_first(&journal->holds)) != NULL)
-        free(LIST_OWNER(link, struct hold, link));
-    free_prepared(journal);
+    publish_failure(journal, ERR_DRAINING);
+    free_lists(journal);
     writer_done(&journal->writer);
     segment_table_done(&journal->table);
     catalog_done(&journal->catalog);

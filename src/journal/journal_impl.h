@@ -26,15 +26,6 @@ enum {
 #define JOURNAL_IDLE_COVER_NS  (20 * CLOCK_NS_PER_MS)
 #define JOURNAL_INLINE_SYNC_NS (1 * CLOCK_NS_PER_MS)
 
-/* A frame of the journal's own that waits for the next group: TOPIC, SEQUENCE, RETIRE. */
-struct internal_frame {
-    struct list link;
-    enum frame_kind kind;
-    struct segment *segment; /* RETIRE: which one */
-    size_t payload_len;
-    uint8_t payload[];
-};
-
 /* A pre-written segment that has not begun. */
 struct prepared {
     struct list link;
@@ -146,96 +137,5 @@ bool journal_is_stopping(struct journal *journal);
 void journal_post_watches(struct journal *journal);
 void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
     PRINTF_LIKE(3, 4);
-
-/* commit.c: the way of an append. */
-enum err commit_append(struct store *store, struct store_append *append) MUST_CHECK;
-void commit_release(struct store *store, bool alone);
-/* Queues a frame of the journal's own; `payload` is copied. The view lock may be held, the queue lock not. */
-enum err commit_internal(struct journal *journal,
-                         enum frame_kind kind,
-                         struct segment *segment,
-                         struct span payload) MUST_CHECK;
-/* Ends all that waits with `err`; the token is held. */
-void commit_fail_all(struct journal *journal, enum err err);
-/* One group, or a covering one; whether there was anything to do. The token is held. */
-bool commit_step(struct journal *journal);
-/* The journal ends here: after a failed write or sync nothing more can be promised. The token is held. */
-void commit_break(struct journal *journal, enum err err, const char *doing);
-/* Writes one empty group; the token is held. */
-enum err commit_cover(struct journal *journal) MUST_CHECK;
-
-/* roll.c: from segment to segment; the token is held. */
-enum err roll_seal(struct journal *journal) MUST_CHECK;
-/* The second half of it: what is written has an end, and the segment is no longer the active one. */
-enum err roll_close(struct journal *journal) MUST_CHECK;
-/* The prepared segment becomes the active one, with a checkpoint in it. */
-enum err roll_begin(struct journal *journal, struct prepared *take_prepared) MUST_CHECK;
-/* A group with a checkpoint, synced. */
-enum err roll_write_checkpoint(struct journal *journal) MUST_CHECK;
-
-/* prepare.c: segments that wait to be begun; helper thread, or before threads start. */
-bool prepare_step(struct journal *journal);
-enum err prepare_one(struct journal *journal) MUST_CHECK;
-void prepare_add(struct journal *journal, struct prepared *take_prepared);
-
-/* retention.c: which segments go. */
-enum retention_room { RETENTION_ROOM, RETENTION_WAIT, RETENTION_NONE };
-
-bool retention_step(struct journal *journal);
-/* Whether log.size_max allows another segment; NONE: *ret_holder says what holds the oldest. */
-enum retention_room retention_room(struct journal *journal, uint32_t prepared, struct why *ret_holder);
-/* The number of a retired segment whose file nobody uses any more; 0: none. */
-uint64_t retention_take_discarded(struct journal *journal);
-/* The RETIRE frame of this segment is synced; token and view are held. */
-void retention_on_retired(struct journal *journal, struct segment *segment, struct span payload);
-
-/* seal.c: index files of sealed segments. */
-bool seal_step(struct journal *journal);
-/* Remembers where every partition stands as the segment ends; the view lock is held. */
-enum err seal_note_slots(struct journal *journal, struct segment *segment) MUST_CHECK;
-/* Opens the index file of a sealed segment, or makes it again. The caller holds a reference, no lock; it may take long. */
-enum err seal_open_index(struct journal *journal, struct segment *segment) MUST_CHECK;
-
-/* A segment whose records were retired in an earlier run, found at start: its file, if there still is one, is given away. */
-void retention_adopt(struct journal *journal, struct segment *segment, bool has_file);
-
-/* Applies a RETIRE payload to the catalog; false when it is malformed. *ret_number: the segment that went, or 0. */
-bool retention_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number) MUST_CHECK;
-
-/* recovery.c: from files to a journal that is ready for appends. */
-enum err recovery_run(struct journal *journal, struct why *why) MUST_CHECK;
-
-/* reader.c */
-enum err reader_read(struct store *store, struct store_read *read) MUST_CHECK;
-enum err reader_offset_at(struct store *store,
-                          uint32_t topic,
-                          uint32_t partition,
-                          int64_t wall_ns,
-                          uint64_t *ret_offset) MUST_CHECK;
-
-/* The same, waiting for the disk; on the reader thread. */
-void reader_finish(struct journal *journal, struct store_read *take_read);
-
-/* Opens what is missing of a referenced segment, file and index; waits for the disk, no lock is held. */
-enum err reader_open_segment(struct journal *journal, struct segment *segment) MUST_CHECK;
-
-/* finder.c: the records of a number. */
-enum err finder_find(struct store *store,
-                     uint32_t sequence,
-                     uint64_t number,
-                     struct store_position *positions,
-                     uint32_t size,
-                     uint32_t *ret_count) MUST_CHECK;
-
-/* lookup.c: sequence numbers over all segments. */
-enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has) MUST_CHECK;
-enum err lookup_runs(struct store *store,
-                     uint32_t sequence,
-                     uint64_t from,
-                     uint64_t to,
-                     struct store_run *runs,
-                     uint32_t size,
-                     uint32_t *ret_count,
-                     uint64_t *ret_covered) MUST_CHECK;
 
 #endif

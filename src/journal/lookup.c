@@ -1,8 +1,10 @@
 /* Is this number stored? Answered from summaries in memory, or from the index of the one segment that may hold it. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/lookup.h"
+
 #include <stdlib.h>
 
-#include "journal/journal_impl.h"
+#include "journal/seal.h"
 
 /* The runs of this sequence in a segment that is not written yet, or whose index is still in memory. */
 static const struct run_set *runs_in_memory(const struct segment *segment, uint32_t sequence)
@@ -131,9 +133,12 @@ unite(const struct runs *a, const struct runs *b, uint64_t from, uint32_t size, 
     target->covered = merge.covered;
 }
 
-static enum err collect_all(
-    struct journal *journal, uint32_t sequence, uint64_t from, uint64_t to, uint32_t size, struct runs *parts)
+static enum err
+collect_all(struct journal *journal, uint32_t sequence, const struct store_runs *question, struct runs *parts)
 {
+    const uint64_t from = question->from;
+    const uint64_t to = question->to;
+    const uint32_t size = question->size;
     struct runs *sum = &parts[0];
     struct runs *one = &parts[1];
     struct runs *next = &parts[2];
@@ -166,26 +171,20 @@ static enum err collect_all(
     return err;
 }
 
-enum err lookup_runs(struct store *store,
-                     uint32_t sequence,
-                     uint64_t from,
-                     uint64_t to,
-                     struct store_run *runs,
-                     uint32_t size,
-                     uint32_t *ret_count,
-                     uint64_t *ret_covered)
+enum err lookup_runs(struct store *store, uint32_t sequence, struct store_runs *question)
 {
     struct journal *journal = journal_of(store);
-    check(size > 0 && from <= to);
+    uint32_t size = question->size;
+    check(size > 0 && question->from <= question->to);
     struct store_run *scratch = calloc((size_t)size * 2, sizeof *scratch);
     if (scratch == NULL)
         return ERR_MEMORY;
-    struct runs parts[3] = {{.runs = runs}, {.runs = scratch}, {.runs = scratch + size}};
+    struct runs parts[3] = {{.runs = question->runs}, {.runs = scratch}, {.runs = scratch + size}};
     journal_lock(&journal->view);
-    enum err err = collect_all(journal, sequence, from, to, size, parts);
+    enum err err = collect_all(journal, sequence, question, parts);
     journal_unlock(&journal->view);
     free(scratch);
-    *ret_count = parts[0].count;
-    *ret_covered = parts[0].covered;
+    question->ret_count = parts[0].count;
+    question->ret_covered = parts[0].covered;
     return err;
 }

@@ -1,9 +1,12 @@
 /* Segments that wait to be begun: recycled from retired ones, or written once with zeros. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/prepare.h"
+
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "journal/journal_impl.h"
+#include "journal/retention.h"
+#include "journal/retire.h"
 
 /*
  * A prepared segment bears its number already and is wholly written and synced, its name too; what is in it belongs to
@@ -59,7 +62,7 @@ static enum err create(struct journal *journal, const char *name, struct fs_file
 static enum err recycle(struct journal *journal, const char *name, struct fs_file **ret_file)
 {
     struct fs *fs = journal->seams.fs;
-    uint64_t number = retention_take_discarded(journal);
+    uint64_t number = retire_take_discarded(journal);
     if (number == 0)
         return ERR_NOT_FOUND;
     char old_name[SEGMENT_NAME_SIZE];
@@ -81,26 +84,7 @@ static enum err recycle(struct journal *journal, const char *name, struct fs_fil
     return ERR_NOT_FOUND;
 }
 
-enum err prepare_one(struct journal *journal)
-{
-    struct prepared *prepared = malloc(sizeof *prepared);
-    if (prepared == NULL)
-        return ERR_MEMORY;
-    prepared->number = journal->prepare_next;
-    char name[SEGMENT_NAME_SIZE];
-    segment_name(name, prepared->number, ".segment");
-    enum err err = recycle(journal, name, &prepared->file);
-    if (err == ERR_NOT_FOUND)
-        err = create(journal, name, &prepared->file);
-    if (err != ERR_NONE) {
-        free(prepared);
-        return err;
-    }
-    prepare_add(journal, prepared);
-    return ERR_NONE;
-}
-
-void prepare_add(struct journal *journal, struct prepared *take_prepared)
+static void add(struct journal *journal, struct prepared *take_prepared)
 {
     journal_lock(&journal->queue);
     bool was_full = journal->state == STORE_FULL;
@@ -120,6 +104,25 @@ void prepare_add(struct journal *journal, struct prepared *take_prepared)
     journal_tell(journal, JOURNAL_EVENT_OPEN_AGAIN, "segment=%llu",
                  (unsigned long long)take_prepared->number);
     journal_post_watches(journal);
+}
+
+enum err prepare_one(struct journal *journal)
+{
+    struct prepared *prepared = malloc(sizeof *prepared);
+    if (prepared == NULL)
+        return ERR_MEMORY;
+    prepared->number = journal->prepare_next;
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, prepared->number, ".segment");
+    enum err err = recycle(journal, name, &prepared->file);
+    if (err == ERR_NOT_FOUND)
+        err = create(journal, name, &prepared->file);
+    if (err != ERR_NONE) {
+        free(prepared);
+        return err;
+    }
+    add(journal, prepared);
+    return ERR_NONE;
 }
 
 /* The log is full once the writer needs a segment that cannot be had. */

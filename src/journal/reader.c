@@ -1,11 +1,13 @@
 /* Bounded reads of a partition: found through the indexes, checked frame by frame, handed out as plain batches. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/reader.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/metric.h"
-#include "journal/journal_impl.h"
 #include "journal/replay.h"
+#include "journal/seal.h"
 
 /*
  * 1. Under the view lock: find the segment that holds the offset, and the stretches (extents) of it to look at; take a reference.

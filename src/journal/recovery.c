@@ -1,14 +1,20 @@
 /* From the files of a directory to a journal that is ready for appends. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/recovery.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/metric.h"
+#include "journal/commit.h"
 #include "journal/directory.h"
-#include "journal/journal_impl.h"
+#include "journal/prepare.h"
 #include "journal/replay.h"
+#include "journal/retire.h"
+#include "journal/roll.h"
+#include "journal/seal.h"
 #include "journal/segment_scan.h"
 
 /*
@@ -220,8 +226,8 @@ static void compare_with_files(struct recovery *recovery)
             segment_table_remove(table, segment);
             segment_free(segment);
         } else if (segment->state == SEGMENT_INDEX_ONLY) {
-            retention_adopt(recovery->journal, segment,
-                            directory_has(&recovery->directory.segments, segment->number));
+            retire_adopt(recovery->journal, segment,
+                         directory_has(&recovery->directory.segments, segment->number));
         }
     }
 }
@@ -550,7 +556,8 @@ static enum err recover(struct recovery *recovery)
         err = find_active(recovery);
     if (err != ERR_NONE)
         return err;
-    err = journal->seams.fs->ops->sync_directory(journal->seams.fs); /* the names it goes on with are certain */
+    err =
+        journal->seams.fs->ops->sync_directory(journal->seams.fs); /* the names it goes on with are certain */
     if (err != ERR_NONE)
         return err;
     const struct directory_numbers *segments = &recovery->directory.segments;

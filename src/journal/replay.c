@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "journal/checkpoint.h"
+#include "journal/retire.h"
 #include "journal/scanner.h"
 
 enum {
@@ -158,7 +159,7 @@ static enum err apply_retire(struct replay *replay, const struct frame *frame)
     uint64_t number;
     if (replay->catalog == NULL)
         return ERR_NONE;
-    if (!retention_apply(replay->catalog, frame->payload, &number))
+    if (!retire_apply(replay->catalog, frame->payload, &number))
         return ERR_BAD_INPUT;
     struct segment *segment = replay->table == NULL ? NULL : segment_table_find(replay->table, number);
     if (segment != NULL && segment->state == SEGMENT_SEALED)

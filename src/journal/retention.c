@@ -1,10 +1,14 @@
 /* Which segments go: by age, by size, by the ceiling of the whole log, never what a named reader still needs. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/retention.h"
+
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/metric.h"
-#include "journal/journal_impl.h"
+#include "journal/internal_frame.h"
+#include "journal/retire.h"
+#include "journal/seal.h"
 
 /*
  * 1. The oldest sealed segment is judged: it goes when all topics in it have expired there, or when the log is at its
@@ -13,8 +17,6 @@
  *    given away (recycled by prepare.c, or removed).
  * 3. Its index file stays for receipts.keep, so that numbers of producers are still known.
  */
-
-enum { START_SIZE = 24, STARTS_PER_FRAME = 4096, RETIRE_FIXED = 8 };
 
 #define CLOCK_JUMP_NS    (300 * CLOCK_NS_PER_S)
 #define CLOCK_SUSPEND_NS (3600 * CLOCK_NS_PER_S)
@@ -88,15 +90,17 @@ static void judge_topic(struct judgement *judgement)
 static void note_start(struct judgement *judgement, const struct index_partition *partition)
 {
     if (judgement->err == ERR_NONE)
-        judgement->err = buffer_reserve(&judgement->starts, START_SIZE);
+        judgement->err = buffer_reserve(&judgement->starts, RETIRE_START_SIZE);
     if (judgement->err != ERR_NONE)
         return;
-    uint8_t *at = judgement->starts.data + judgement->starts.len;
-    bytes_put_le32(at, partition->topic);
-    bytes_put_le32(at + 4, partition->partition);
-    bytes_put_le64(at + 8, partition->summary.end_offset);
-    bytes_put_le64(at + 16, partition->summary.bytes);
-    judgement->starts.len += START_SIZE;
+    struct retire_start start = {
+        .topic = partition->topic,
+        .partition = partition->partition,
+        .offset = partition->summary.end_offset,
+        .bytes = partition->summary.bytes,
+    };
+    retire_start_write(judgement->starts.data + judgement->starts.len, &start);
+    judgement->starts.len += RETIRE_START_SIZE;
 }
 
 static void on_partition(void *owner, const struct index_partition *partition)
@@ -129,7 +133,7 @@ static void on_partition(void *owner, const struct index_partition *partition)
 /* The view lock is held: partitions and holds stand still. One segment's directory is read under it. */
 static enum err judge(struct judgement *judgement, struct segment *segment)
 {
-    buffer_init(&judgement->starts, (size_t)START_SIZE * (judgement->journal->catalog.slot_count + 1));
+    buffer_init(&judgement->starts, (size_t)RETIRE_START_SIZE * (judgement->journal->catalog.slot_count + 1));
     judgement->topic = UINT32_MAX;
     enum err err = index_file_each_partition(segment->index_file, on_partition, judgement);
     err = segment_index_outcome(segment, err);
@@ -140,103 +144,25 @@ static enum err judge(struct judgement *judgement, struct segment *segment)
 
 /* --- Retiring ----------------------------------------------------------------------------------- */
 
-/* RETIRE: segments 4, starts 4, segment numbers 8 each, starts of 24 bytes each. The last one names the segment. */
+/* One frame for each lot of starts; the last one names the segment. */
 static enum err queue_retire(struct journal *journal, struct segment *segment, struct span starts)
 {
     enum err err = ERR_NONE;
     bool is_last = false;
     while (err == ERR_NONE && !is_last) {
-        size_t count =
-            starts.len / START_SIZE < STARTS_PER_FRAME ? starts.len / START_SIZE : STARTS_PER_FRAME;
-        is_last = count * START_SIZE == starts.len;
-        size_t numbers = is_last ? 8 : 0;
-        size_t len = RETIRE_FIXED + numbers + count * START_SIZE;
-        uint8_t *payload = malloc(len);
+        size_t len = starts.len < RETIRE_STARTS_MAX ? starts.len : RETIRE_STARTS_MAX;
+        is_last = len == starts.len;
+        size_t payload_len;
+        uint8_t *payload =
+            retire_payload(is_last ? segment->number : 0, span_of(starts.data, len), &payload_len);
         if (payload == NULL)
             return ERR_MEMORY;
-        bytes_put_le32(payload, is_last ? 1 : 0);
-        bytes_put_le32(payload + 4, (uint32_t)count);
-        if (is_last)
-            bytes_put_le64(payload + RETIRE_FIXED, segment->number);
-        if (count > 0)
-            memcpy(payload + RETIRE_FIXED + numbers, starts.data, count * START_SIZE);
-        err = commit_internal(journal, FRAME_RETIRE, is_last ? segment : NULL, span_of(payload, len));
+        err = internal_frame_queue(journal, FRAME_RETIRE, is_last ? segment : NULL,
+                                   span_of(payload, payload_len));
         free(payload);
-        starts = span_after(starts, count * START_SIZE);
+        starts = span_after(starts, len);
     }
     return err;
-}
-
-bool retention_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number)
-{
-    if (payload.len < RETIRE_FIXED)
-        return false;
-    uint32_t numbers = bytes_get_le32(payload.data);
-    uint32_t starts = bytes_get_le32(payload.data + 4);
-    if (numbers > 1 || payload.len != RETIRE_FIXED + numbers * 8 + (uint64_t)starts * START_SIZE)
-        return false;
-    *ret_number = numbers == 0 ? 0 : bytes_get_le64(payload.data + RETIRE_FIXED);
-    const uint8_t *at = payload.data + RETIRE_FIXED + numbers * 8;
-    for (uint32_t i = 0; i < starts; i++, at += START_SIZE) {
-        struct partition *partition = catalog_partition(catalog, bytes_get_le32(at), bytes_get_le32(at + 4));
-        if (partition == NULL)
-            return false;
-        uint64_t start = bytes_get_le64(at + 8);
-        uint64_t gone = bytes_get_le64(at + 16);
-        partition->start = start > partition->start ? start : partition->start;
-        partition->bytes = gone < partition->bytes ? partition->bytes - gone : 0;
-    }
-    return true;
-}
-
-static void add_index_bytes(struct journal *journal, const struct segment *segment)
-{
-    char name[SEGMENT_NAME_SIZE];
-    segment_name(name, segment->number, ".index");
-    struct fs_file *file;
-    struct fs_stat stat = {0};
-    if (fs_open(journal->seams.fs, name, FS_OPEN_READ, &file) != ERR_NONE)
-        return;
-    if (file->ops->stat(file, &stat) == ERR_NONE)
-        journal->index_only_bytes += stat.size;
-    fs_close(file);
-}
-
-void retention_on_retired(struct journal *journal, struct segment *segment, struct span payload)
-{
-    uint64_t number;
-    check(retention_apply(&journal->catalog, payload, &number));
-    if (segment == NULL)
-        return;
-    segment_move(segment, SEGMENT_INDEX_ONLY);
-    list_insert_last(&journal->discarded, &segment->link);
-    metric_add(METRIC_SEGMENTS_RETIRED, 1);
-    journal_wake_helper(journal);
-}
-
-void retention_adopt(struct journal *journal, struct segment *segment, bool has_file)
-{
-    if (has_file)
-        list_insert_last(&journal->discarded, &segment->link);
-    else
-        add_index_bytes(journal, segment);
-}
-
-uint64_t retention_take_discarded(struct journal *journal)
-{
-    uint64_t number = 0;
-    journal_lock(&journal->view);
-    LIST_EACH_SAFE (&journal->discarded, link) {
-        struct segment *segment = LIST_OWNER(link, struct segment, link);
-        if (number != 0 || segment->references > 0)
-            continue;
-        segment->file = fs_close(segment->file);
-        list_remove(&segment->link);
-        number = segment->number;
-        add_index_bytes(journal, segment);
-    }
-    journal_unlock(&journal->view);
-    return number;
 }
 
 /* --- The step ------------------------------------------------------------------------------------ */

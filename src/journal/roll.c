@@ -1,12 +1,14 @@
 /* From segment to segment: the full one is sealed, the next one begins with a checkpoint. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/roll.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/metric.h"
 #include "journal/checkpoint.h"
-#include "journal/journal_impl.h"
+#include "journal/seal.h"
 
 enum { SEAL_SIZE = FRAME_HEADER_SIZE + 8, CHECKPOINT_SIZE_MAX = 256 * 1024 * 1024 };
 

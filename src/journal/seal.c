@@ -1,10 +1,11 @@
 /* Index files: written when a segment is sealed, made again when one is missing or bad. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/seal.h"
+
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "journal/checkpoint.h"
-#include "journal/journal_impl.h"
 #include "journal/replay.h"
 #include "journal/scanner.h"
 

@@ -3,7 +3,12 @@
 #include <errno.h>
 #include <time.h>
 
-#include "journal/journal_impl.h"
+#include "journal/commit.h"
+#include "journal/prepare.h"
+#include "journal/publish.h"
+#include "journal/reader.h"
+#include "journal/retention.h"
+#include "journal/seal.h"
 
 #define CHORE_EVERY_NS CLOCK_NS_PER_S
 
@@ -29,18 +34,6 @@ bool journal_read_step(struct journal *journal)
         return false;
     reader_finish(journal, LIST_OWNER(link, struct store_read, mail.link));
     return true;
-}
-
-void journal_post_watches(struct journal *journal)
-{
-    journal_lock(&journal->view);
-    struct list *link;
-    while ((link = list_take_first(&journal->watches)) != NULL) {
-        struct store_watch *watch = LIST_OWNER(link, struct store_watch, link);
-        watch->is_set = false;
-        mailbox_post(watch->reply_to, &watch->mail);
-    }
-    journal_unlock(&journal->view);
 }
 
 /* With the queue lock held; returns when woken, or after the time. */
@@ -120,14 +113,6 @@ static void *run_reader(void *argument)
     return NULL;
 }
 
-bool journal_is_stopping(struct journal *journal)
-{
-    journal_lock(&journal->queue);
-    bool is_stopping = journal->stopping;
-    journal_unlock(&journal->queue);
-    return is_stopping;
-}
-
 enum err journal_start(struct journal *journal)
 {
     check(!journal->is_threaded);
@@ -150,9 +135,9 @@ static void finish_writing(struct journal *journal)
     if (!journal->writer.broken && !atomic_load(&journal->covered)) {
         enum err err = commit_cover(journal);
         if (err != ERR_NONE)
-            commit_break(journal, err, "write or sync of the last group");
+            publish_broken(journal, err, "write or sync of the last group");
     }
-    commit_fail_all(journal, ERR_DRAINING);
+    publish_failure(journal, ERR_DRAINING);
     journal_unlock(&journal->token);
 }
 

@@ -70,24 +70,20 @@ bool memory_sequence_has(const struct memory_sequence *sequence, uint64_t number
     return at < sequence->run_count && sequence->runs[at].from <= number;
 }
 
-uint32_t memory_sequence_runs(const struct memory_sequence *sequence,
-                              uint64_t from,
-                              uint64_t to,
-                              struct store_run *runs,
-                              uint32_t size,
-                              uint64_t *ret_covered)
+void memory_sequence_runs(const struct memory_sequence *sequence, struct store_runs *question)
 {
     uint32_t count = 0;
-    uint32_t at = first_run_reaching(sequence, from);
-    for (; at < sequence->run_count && sequence->runs[at].from <= to && count < size; at++) {
+    uint32_t at = first_run_reaching(sequence, question->from);
+    for (; at < sequence->run_count && sequence->runs[at].from <= question->to && count < question->size;
+         at++) {
         struct store_run run = sequence->runs[at];
-        uint64_t first = run.from > from ? run.from : from;
-        uint64_t last = run_to(run) < to ? run_to(run) : to;
-        runs[count++] = (struct store_run){first, last - first + 1};
+        uint64_t first = run.from > question->from ? run.from : question->from;
+        uint64_t last = run_to(run) < question->to ? run_to(run) : question->to;
+        question->runs[count++] = (struct store_run){first, last - first + 1};
     }
-    bool is_whole = at == sequence->run_count || sequence->runs[at].from > to;
-    *ret_covered = is_whole || count == 0 ? to : run_to(runs[count - 1]);
-    return count;
+    bool is_whole = at == sequence->run_count || sequence->runs[at].from > question->to;
+    question->ret_count = count;
+    question->ret_covered = is_whole || count == 0 ? question->to : run_to(question->runs[count - 1]);
 }
 
 static struct memory_producer *find_producer(const struct memory_sequence *sequence, struct span id)

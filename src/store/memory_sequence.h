@@ -29,12 +29,7 @@ void memory_sequence_add_run(struct memory_sequence *sequence, struct store_run 
 uint64_t memory_sequence_last(const struct memory_sequence *sequence);
 bool memory_sequence_has(const struct memory_sequence *sequence, uint64_t number);
 /* As store_ops.sequence_runs; its answer always covers all that was asked for, unless `size` is too small. */
-uint32_t memory_sequence_runs(const struct memory_sequence *sequence,
-                              uint64_t from,
-                              uint64_t to,
-                              struct store_run *runs,
-                              uint32_t size,
-                              uint64_t *ret_covered);
+void memory_sequence_runs(const struct memory_sequence *sequence, struct store_runs *question);
 
 void memory_sequence_note_producer(struct memory_sequence *sequence, struct span id, uint64_t last);
 uint64_t memory_sequence_producer_last(const struct memory_sequence *sequence, struct span id);

@@ -9,13 +9,11 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/mailbox.h"
-#include "base/span.h"
 #include "base/why.h"
 #include "store/append.h"
+#include "store/topic.h"
 
 enum {
-    STORE_TOPIC_NAME_MAX = 200,
-    STORE_PARTITIONS_MAX = 1024,
     STORE_PRODUCER_MAX = 200,
 };
 
@@ -33,12 +31,6 @@ enum store_identity {
     STORE_IDENTITY_STORED,
 };
 
-struct store_topic {
-    uint32_t id;
-    uint32_t partitions;
-    char name[STORE_TOPIC_NAME_MAX + 1];
-};
-
 /* Readers see offsets in [start, end): synced and not yet retired. */
 struct store_extent {
     uint64_t start;
@@ -50,6 +42,16 @@ struct store_position {
     uint32_t topic;
     uint32_t partition;
     uint64_t offset;
+};
+
+/* A question for the stored numbers in [from, to], and its answer. */
+struct store_runs {
+    uint64_t from;
+    uint64_t to;
+    struct store_run *runs; /* the caller's, for `size` of them */
+    uint32_t size;
+    uint32_t ret_count;   /* ascending and not touching */
+    uint64_t ret_covered; /* the last number that the answer speaks of */
 };
 
 /* One bounded read into the caller's buffer. */
@@ -96,8 +98,7 @@ struct store_watch {
  * sequence_take: `count` fresh numbers, the first is returned; never given before, also over restarts.
  * sequence_last: the highest number stored (synced), 0 when none.
  * sequence_has: whether `number` is stored.
- * sequence_runs: the stored runs within [from, to], ascending and not touching, at most `size` of them, for as far
- *   as they were looked at: *ret_covered is the last number that the answer speaks of.
+ * sequence_runs: fills in the answer.
  * sequence_find: the batches that may hold records of this number, by their first offsets: some may not, but none that
  *   does is missing. TOO_MANY for more than `size`. May be NULL in a store that cannot tell.
  * producer_last: the highest number stored from this producer in this sequence, 0 when none.
@@ -128,14 +129,7 @@ struct store_ops {
     uint64_t (*sequence_take)(struct store *store, uint32_t sequence, uint64_t count);
     uint64_t (*sequence_last)(struct store *store, uint32_t sequence);
     enum err (*sequence_has)(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has);
-    enum err (*sequence_runs)(struct store *store,
-                              uint32_t sequence,
-                              uint64_t from,
-                              uint64_t to,
-                              struct store_run *runs,
-                              uint32_t size,
-                              uint32_t *ret_count,
-                              uint64_t *ret_covered);
+    enum err (*sequence_runs)(struct store *store, uint32_t sequence, struct store_runs *runs);
     enum err (*sequence_find)(struct store *store,
                               uint32_t sequence,
                               uint64_t number,
@@ -154,13 +148,5 @@ struct store {
     uint32_t record_size_max; /* limits.record */
     uint32_t append_size_max; /* limits.append: of struct store_append.len */
 };
-
-/* Legal: [A-Za-z0-9._-]{1,200}, not `.` or `..`. */
-bool store_topic_name_is_legal(struct span name);
-/* `waybill.*` and names with a dead-letter suffix (`.dlq`) are written by the program alone. */
-bool store_topic_name_is_reserved(struct span name);
-
-/* Where a record with this key goes: murmur2 as in Kafka's Java client; keyless records go to `turn` mod partitions. */
-uint32_t store_partition_of(struct span key, bool has_key, uint32_t partitions, uint32_t turn);
 
 #endif

@@ -397,16 +397,9 @@ static enum err memory_has(struct store *store, uint32_t sequence, uint64_t numb
     return ERR_NONE;
 }
 
-static enum err memory_runs(struct store *store,
-                            uint32_t sequence,
-                            uint64_t from,
-                            uint64_t to,
-                            struct store_run *runs,
-                            uint32_t size,
-                            uint32_t *ret_count,
-                            uint64_t *ret_covered)
+static enum err memory_runs(struct store *store, uint32_t sequence, struct store_runs *question)
 {
-    *ret_count = memory_sequence_runs(sequence_at(store, sequence), from, to, runs, size, ret_covered);
+    memory_sequence_runs(sequence_at(store, sequence), question);
     return ERR_NONE;
 }
 

@@ -222,19 +222,19 @@ TEST(numbers_are_found_as_runs_that_do_not_touch)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         test_append_free(append_one(&fixture, numbers[i]));
     struct store_run runs[4];
-    uint32_t count = 0;
-    uint64_t covered = 0;
     const struct store_ops *ops = fixture.store->ops;
-    expect_fine(ops->sequence_runs(fixture.store, fixture.sequence, 2, 8, runs, 4, &count, &covered));
-    expect_equal_u64(count, 2);
+    struct store_runs answer = {.from = 2, .to = 8, .runs = runs, .size = 4};
+    expect_fine(ops->sequence_runs(fixture.store, fixture.sequence, &answer));
+    expect_equal_u64(answer.ret_count, 2);
     expect_equal_u64(runs[0].from, 3);
     expect_equal_u64(runs[0].count, 3);
     expect_equal_u64(runs[1].from, 7);
     expect_equal_u64(runs[1].count, 2);
-    expect_equal_u64(covered, 8);
-    expect_fine(ops->sequence_runs(fixture.store, fixture.sequence, 1, 100, runs, 1, &count, &covered));
-    expect_equal_u64(count, 1);
-    expect_equal_u64(covered, 1);
+    expect_equal_u64(answer.ret_covered, 8);
+    answer = (struct store_runs){.from = 1, .to = 100, .runs = runs, .size = 1};
+    expect_fine(ops->sequence_runs(fixture.store, fixture.sequence, &answer));
+    expect_equal_u64(answer.ret_count, 1);
+    expect_equal_u64(answer.ret_covered, 1);
     expect_equal_u64(ops->sequence_last(fixture.store, fixture.sequence), 9);
     expect_equal_u64(ops->sequence_take(fixture.store, fixture.sequence, 10), 10);
     expect_equal_u64(ops->sequence_take(fixture.store, fixture.sequence, 1), 20);

@@ -1,7 +1,8 @@
 /* Names of topics and choice of partitions: what every store does alike. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/store.h"
+#include "store/topic.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 
 static bool is_name_byte(uint8_t byte)

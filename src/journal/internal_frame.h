@@ -1,0 +1,22 @@
+/* A frame of the journal's own that waits for the next group: TOPIC, SEQUENCE, RETIRE. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_INTERNAL_FRAME_H
+#define JOURNAL_INTERNAL_FRAME_H
+
+#include "journal/journal_impl.h"
+
+struct internal_frame {
+    struct list link;
+    enum frame_kind kind;
+    struct segment *segment; /* RETIRE: which one */
+    size_t payload_len;
+    uint8_t payload[];
+};
+
+/* `payload` is copied. The view lock may be held, the queue lock not. */
+enum err internal_frame_queue(struct journal *journal,
+                              enum frame_kind kind,
+                              struct segment *segment,
+                              struct span payload) MUST_CHECK;
+
+#endif

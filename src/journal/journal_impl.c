@@ -1,0 +1,62 @@
+/* What all files of this room may ask of the journal. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/journal_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
+{
+    char fields[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(fields, sizeof fields, format, arguments);
+    va_end(arguments);
+    if (journal->seams.on_event != NULL)
+        journal->seams.on_event(journal->seams.owner, event, fields);
+}
+
+void journal_put_off(struct journal *journal, enum err err, const char *doing)
+{
+    journal->chore_retry_ns = clock_now_ns(journal->seams.clock) + CLOCK_NS_PER_S;
+    journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"%s\" err=%s", doing, err_name(err));
+}
+
+void journal_wake_helper(struct journal *journal)
+{
+    journal_lock(&journal->queue);
+    journal->chore_is_due = true;
+    check(pthread_cond_signal(&journal->helper_wakes) == 0);
+    journal_unlock(&journal->queue);
+}
+
+size_t journal_set_size_max(const struct journal *journal)
+{
+    return journal->settings.segment_size;
+}
+
+uint32_t journal_topics_max(const struct journal *journal)
+{
+    enum { DEAD_LETTERS_AND_OWN = 1024 };
+    return 2 * (journal->settings.topics_max + journal->settings.topic_count) + DEAD_LETTERS_AND_OWN;
+}
+
+bool journal_is_stopping(struct journal *journal)
+{
+    journal_lock(&journal->queue);
+    bool is_stopping = journal->stopping;
+    journal_unlock(&journal->queue);
+    return is_stopping;
+}
+
+void journal_post_watches(struct journal *journal)
+{
+    journal_lock(&journal->view);
+    struct list *link;
+    while ((link = list_take_first(&journal->watches)) != NULL) {
+        struct store_watch *watch = LIST_OWNER(link, struct store_watch, link);
+        watch->is_set = false;
+        mailbox_post(watch->reply_to, &watch->mail);
+    }
+    journal_unlock(&journal->view);
+}

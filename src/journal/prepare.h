@@ -1,0 +1,11 @@
+/* Segments that wait to be begun: on the helper thread, or before threads start. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_PREPARE_H
+#define JOURNAL_PREPARE_H
+
+#include "journal/journal_impl.h"
+
+bool prepare_step(struct journal *journal);
+enum err prepare_one(struct journal *journal) MUST_CHECK;
+
+#endif

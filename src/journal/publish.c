@@ -1,0 +1,149 @@
+/* Visible, posted back; or failed. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/publish.h"
+
+#include <stdlib.h>
+
+#include "base/metric.h"
+#include "journal/internal_frame.h"
+#include "journal/retire.h"
+
+static enum err publish_part(struct journal *journal,
+                             const struct store_append *append,
+                             const struct store_part *part,
+                             int64_t wall_ns)
+{
+    struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
+    size_t len = frame_padded(STORE_PART_HEADROOM + part->len);
+    partition->end = part->ret_base_offset + part->records;
+    partition->bytes += len;
+    metric_add(METRIC_RECORDS_STORED, part->records);
+    metric_add(METRIC_BYTES_STORED, part->len);
+    struct index_batch batch = {
+        .slot = partition->slot,
+        .records = part->records,
+        .base_offset = part->ret_base_offset,
+        .position = (uint32_t)(append->place + part->position - STORE_PART_HEADROOM),
+        .len = (uint32_t)len,
+        .wall_ns = wall_ns,
+    };
+    return segment_index_add_batch(segment_table_active(&journal->table)->index, &batch);
+}
+
+static enum err publish_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+{
+    struct segment_index *index = segment_table_active(&journal->table)->index;
+    enum err err = ERR_NONE;
+    for (uint32_t i = 0; err == ERR_NONE && i < append->part_count; i++)
+        err = publish_part(journal, append, &append->parts[i], wall_ns);
+    if (err == ERR_NONE && append->run_count > 0)
+        err = segment_index_add_runs(index, append->sequence, append->runs, append->run_count,
+                                     (uint32_t)append->place);
+    for (uint32_t i = 0; i < append->run_count; i++)
+        catalog_sequence_raise(&journal->catalog, append->sequence,
+                               append->runs[i].from + append->runs[i].count - 1);
+    if (err == ERR_NONE && append->producer.len > 0)
+        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
+                                     append->producer_last, journal->writer.lsn);
+    for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
+        err = segment_index_add_identity(index, append->identities[i], wall_ns);
+        identity_window_remove(&journal->pending_identities, append->identities[i]);
+    }
+    return err;
+}
+
+static void publish_internal(struct journal *journal)
+{
+    LIST_EACH_SAFE (&journal->group_frames, link) {
+        struct internal_frame *frame = LIST_OWNER(link, struct internal_frame, link);
+        list_remove(link);
+        if (frame->kind == FRAME_RETIRE)
+            retire_on_synced(journal, frame->segment, span_of(frame->payload, frame->payload_len));
+        free(frame);
+    }
+}
+
+/* Readers see the group from here on. MEMORY: the index lost an entry, so nothing more can be promised. */
+enum err publish_group(struct journal *journal, int64_t wall_ns)
+{
+    enum err err = ERR_NONE;
+    journal_lock(&journal->view);
+    struct segment *active = segment_table_active(&journal->table);
+    LIST_EACH (&journal->group, link)
+        if (err == ERR_NONE)
+            err = publish_append(journal, LIST_OWNER(link, struct store_append, mail.link), wall_ns);
+    active->end = journal->writer.position;
+    active->last_lsn = journal->writer.lsn - 1;
+    active->first_ns = active->first_ns == 0 ? wall_ns : active->first_ns;
+    active->last_ns = wall_ns > active->last_ns ? wall_ns : active->last_ns;
+    publish_internal(journal);
+    journal_unlock(&journal->view);
+    if (!list_is_empty(&journal->group))
+        journal_post_watches(journal);
+    return err;
+}
+
+/* Posts the group's appends back, those of one mailbox in one go. */
+void publish_complete(struct journal *journal, struct list *appends, enum err err)
+{
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    LIST_EACH (appends, link) {
+        struct store_append *append = LIST_OWNER(link, struct store_append, mail.link);
+        append->ret_err = err;
+        bytes += append->len;
+        count++;
+    }
+    journal_lock(&journal->queue);
+    journal->inflight_bytes -= bytes;
+    journal->inflight_count -= count;
+    metric_set(METRIC_INFLIGHT_BYTES, (int64_t)journal->inflight_bytes);
+    journal_unlock(&journal->queue);
+    while (!list_is_empty(appends)) {
+        struct mailbox *target = LIST_OWNER(appends->next, struct store_append, mail.link)->reply_to;
+        struct list mails;
+        list_init(&mails);
+        LIST_EACH_SAFE (appends, link) {
+            if (LIST_OWNER(link, struct store_append, mail.link)->reply_to != target)
+                continue;
+            list_remove(link);
+            list_insert_last(&mails, link);
+        }
+        mailbox_post_all(target, &mails);
+    }
+}
+
+/* --- Failing -------------------------------------------------------------------------------------- */
+
+void publish_failure(struct journal *journal, enum err err)
+{
+    struct list failed;
+    list_init(&failed);
+    list_move_all(&failed, &journal->group);
+    journal_lock(&journal->queue);
+    list_move_all(&failed, &journal->express);
+    list_move_all(&failed, &journal->bulk);
+    list_move_all(&journal->group_frames, &journal->internal);
+    journal_unlock(&journal->queue);
+    LIST_EACH_SAFE (&journal->group_frames, link) {
+        list_remove(link);
+        free(LIST_OWNER(link, struct internal_frame, link));
+    }
+    publish_complete(journal, &failed, err);
+}
+
+void publish_broken(struct journal *journal, enum err err, const char *doing)
+{
+    journal->writer.broken = true;
+    journal_lock(&journal->queue);
+    bool is_new = journal->state != STORE_BROKEN;
+    journal->state = STORE_BROKEN;
+    (void)why_set(&journal->state_why, err, "%s failed (%s): restart to recover what was synced", doing,
+                  err_text(err));
+    journal_unlock(&journal->queue);
+    metric_set(METRIC_JOURNAL_BROKEN, 1);
+    if (is_new)
+        journal_tell(journal, JOURNAL_EVENT_BROKEN, "doing=\"%s\" err=%s", doing, err_name(err));
+    publish_failure(journal, ERR_BROKEN);
+    journal_post_watches(journal);
+}

@@ -1,0 +1,34 @@
+/* What it means that a segment retires: later first offsets, and a file to give away. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JOURNAL_RETIRE_H
+#define JOURNAL_RETIRE_H
+
+#include "journal/journal_impl.h"
+
+/* A start: topic 4, partition 4, first kept offset 8, bytes of the partition that went 8. */
+enum {
+    RETIRE_START_SIZE = 24,
+    RETIRE_STARTS_MAX = 4096 * RETIRE_START_SIZE, /* bytes of starts in one frame */
+};
+
+struct retire_start {
+    uint32_t topic;
+    uint32_t partition;
+    uint64_t offset;
+    uint64_t bytes;
+};
+
+void retire_start_write(uint8_t *to, const struct retire_start *start);
+/* Applies a RETIRE payload to the catalog; false when it is malformed. *ret_number: the segment that went, or 0. */
+bool retire_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number) MUST_CHECK;
+/* The payload of one frame; the last one of a segment names it, the others have number 0. To be freed; NULL without memory. */
+uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len) MUST_CHECK;
+
+/* The RETIRE frame of this segment is synced; token and view are held. */
+void retire_on_synced(struct journal *journal, struct segment *segment, struct span payload);
+/* The number of a retired segment whose file nobody uses any more; 0: none. */
+uint64_t retire_take_discarded(struct journal *journal);
+/* A segment that retired in an earlier run, found at start: its file, if there still is one, is given away. */
+void retire_adopt(struct journal *journal, struct segment *segment, bool has_file);
+
+#endif
