@@ -73,11 +73,20 @@ static bool joins(struct pick *pick, const struct store_append *append, uint64_t
     return true;
 }
 
+/* An express append that found no room in this group may have its connection's next one behind it in the bulk. */
+static bool
+overtakes_express(const struct journal *journal, const struct list *queue, const struct store_append *append)
+{
+    if (queue == &journal->express || list_is_empty(&journal->express))
+        return false;
+    return append->place > LIST_OWNER(journal->express.next, struct store_append, mail.link)->place;
+}
+
 static void pick_from(struct journal *journal, struct list *queue, struct pick *pick, uint64_t max)
 {
     while (!list_is_empty(queue)) {
         struct store_append *append = LIST_OWNER(queue->next, struct store_append, mail.link);
-        if (!joins(pick, append, max))
+        if (overtakes_express(journal, queue, append) || !joins(pick, append, max))
             return;
         list_remove(&append->mail.link);
         list_insert_last(&journal->group, &append->mail.link);
@@ -102,11 +111,13 @@ static void pick_internal(struct journal *journal, struct pick *pick)
 static struct pick pick_group(struct journal *journal)
 {
     struct pick pick = {0};
+    uint64_t share = journal->settings.segment_size / 4; /* a group must fit into the next segment */
+    uint64_t max = share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
     journal_lock(&journal->queue);
     pick_internal(journal, &pick);
     if (list_is_empty(&journal->internal)) {
-        pick_from(journal, &journal->express, &pick, JOURNAL_GROUP_MAX / 2);
-        pick_from(journal, &journal->bulk, &pick, JOURNAL_GROUP_MAX);
+        pick_from(journal, &journal->express, &pick, max / 2);
+        pick_from(journal, &journal->bulk, &pick, max);
     }
     journal_unlock(&journal->queue);
     return pick;

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_COMMIT_H
 #define JOURNAL_COMMIT_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* One group, or a covering one; whether there was anything to do. */
 bool commit_step(struct journal *journal);

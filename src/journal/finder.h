@@ -3,7 +3,7 @@
 #ifndef JOURNAL_FINDER_H
 #define JOURNAL_FINDER_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 enum err finder_find(struct store *store,
                      uint32_t sequence,

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_INTERNAL_FRAME_H
 #define JOURNAL_INTERNAL_FRAME_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 struct internal_frame {
     struct list link;

@@ -4,78 +4,11 @@
 #define JOURNAL_JOURNAL_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/random.h"
-#include "base/why.h"
+#include "journal/journal_settings.h"
 #include "store/store.h"
 
 struct journal;
-
-enum journal_when_full { JOURNAL_BLOCK, JOURNAL_DROP_OLDEST };
-
-struct journal_topic_settings {
-    const char *name; /* NULL in the defaults */
-    uint32_t partitions;
-    enum journal_when_full when_full;
-    int64_t retention_age_ns; /* 0: no limit */
-    uint64_t retention_size;  /* bytes of the topic; 0: no limit */
-};
-
-struct journal_settings {
-    uint64_t segment_size; /* a multiple of 4 KiB */
-    uint64_t size_max;     /* of all segments together */
-    uint32_t record_size_max;
-    uint32_t append_size_max;
-    uint32_t topics_max; /* created by input; configured ones come on top */
-    bool auto_create;
-    bool ack_written; /* log.ack: written */
-    int64_t receipts_keep_ns;
-    uint64_t receipts_size_max; /* of index files whose segments are retired */
-    int64_t identities_keep_ns;
-    uint32_t identities_max;
-    struct journal_topic_settings defaults;
-    const struct journal_topic_settings *topics; /* must live as long as the journal */
-    uint32_t topic_count;
-};
-
-/* The values of DESIGN 6. */
-void journal_settings_default(struct journal_settings *settings);
-
-/* What an operator should hear; the text is logfmt fields. Any thread of the journal. */
-enum journal_event {
-    JOURNAL_EVENT_DAMAGE,
-    JOURNAL_EVENT_TORN_TAIL,
-    JOURNAL_EVENT_SET_ASIDE,
-    JOURNAL_EVENT_FULL,
-    JOURNAL_EVENT_OPEN_AGAIN,
-    JOURNAL_EVENT_BROKEN,
-    JOURNAL_EVENT_CLOCK_JUMP,
-    JOURNAL_EVENT_DROPPED,
-    JOURNAL_EVENT_CHORE_FAILED,
-    JOURNAL_EVENT_COUNT
-};
-
-struct journal_seams {
-    struct fs *fs;
-    struct clock *clock;
-    struct random *random; /* NULL: the kernel's */
-    void (*on_event)(void *owner, enum journal_event event, const char *fields);
-    void (*on_progress)(void *owner, uint64_t done, uint64_t total); /* bytes of recovery; may be NULL */
-    void *owner;
-};
-
-struct journal_recovery {
-    uint64_t segments_scanned;
-    uint64_t bytes_scanned;
-    uint64_t records_scanned;
-    uint64_t damaged_ranges;
-    uint64_t torn_bytes;
-    int64_t took_ns;
-    bool created; /* there was no journal */
-};
 
 /*
  * Recovers what is there, makes a new incarnation durable, and is ready for appends. The fs is the journal's directory,

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_PREPARE_H
 #define JOURNAL_PREPARE_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 bool prepare_step(struct journal *journal);
 enum err prepare_one(struct journal *journal) MUST_CHECK;

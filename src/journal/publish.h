@@ -3,7 +3,7 @@
 #ifndef JOURNAL_PUBLISH_H
 #define JOURNAL_PUBLISH_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* Readers see the group that has been written. MEMORY: the index lost an entry, so nothing more can be promised. */
 enum err publish_group(struct journal *journal, int64_t wall_ns) MUST_CHECK;

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_READER_H
 #define JOURNAL_READER_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* The store's read. */
 enum err reader_read(struct store *store, struct store_read *read) MUST_CHECK;

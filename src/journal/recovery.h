@@ -3,7 +3,7 @@
 #ifndef JOURNAL_RECOVERY_H
 #define JOURNAL_RECOVERY_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 enum err recovery_run(struct journal *journal, struct why *why) MUST_CHECK;
 

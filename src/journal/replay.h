@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "journal/frame.h"
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* Any of the targets may be NULL: then frames do nothing to it. */
 struct replay {

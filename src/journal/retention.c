@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/metric.h"
 #include "journal/internal_frame.h"
+#include "journal/journal.h"
 #include "journal/retire.h"
 #include "journal/seal.h"
 

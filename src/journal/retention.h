@@ -3,7 +3,7 @@
 #ifndef JOURNAL_RETENTION_H
 #define JOURNAL_RETENTION_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 enum retention_room { RETENTION_ROOM, RETENTION_WAIT, RETENTION_NONE };
 

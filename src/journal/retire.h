@@ -3,7 +3,7 @@
 #ifndef JOURNAL_RETIRE_H
 #define JOURNAL_RETIRE_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* A start: topic 4, partition 4, first kept offset 8, bytes of the partition that went 8. */
 enum {

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_ROLL_H
 #define JOURNAL_ROLL_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 enum err roll_seal(struct journal *journal) MUST_CHECK;
 /* The second half of it: what is written has an end, and the segment is no longer the active one. */

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_SEAL_H
 #define JOURNAL_SEAL_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 bool seal_step(struct journal *journal);
 /* Remembers where every partition stands as the segment ends; the view lock is held. */

@@ -41,6 +41,7 @@ enum err submit_append(struct store *store, struct store_append *append)
     enum err err = refuse(journal, append);
     if (err == ERR_NONE) {
         bool is_express = append->alone && append->len <= JOURNAL_SMALL_APPEND;
+        append->place = ++journal->tickets;
         list_insert_last(is_express ? &journal->express : &journal->bulk, &append->mail.link);
         journal->inflight_bytes += append->len;
         journal->inflight_count++;

@@ -3,7 +3,7 @@
 #ifndef JOURNAL_SUBMIT_H
 #define JOURNAL_SUBMIT_H
 
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 /* The store's append and release. */
 enum err submit_append(struct store *store, struct store_append *append) MUST_CHECK;

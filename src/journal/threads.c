@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "journal/commit.h"
+#include "journal/journal.h"
 #include "journal/prepare.h"
 #include "journal/publish.h"
 #include "journal/reader.h"

@@ -1,16 +1,17 @@
 /* The running journal's inside, for the files of this room alone. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JOURNAL_JOURNAL_IMPL_H
-#define JOURNAL_JOURNAL_IMPL_H
+#ifndef JOURNAL_JOURNAL_STATE_H
+#define JOURNAL_JOURNAL_STATE_H
 
 #include <pthread.h>
 
 #include "base/buffer.h"
 #include "journal/catalog.h"
 #include "journal/identity_window.h"
-#include "journal/journal.h"
+#include "journal/journal_settings.h"
 #include "journal/segment.h"
 #include "journal/writer.h"
+#include "store/store.h"
 
 enum {
     JOURNAL_INFLIGHT_MAX = 4 * 1024 * 1024,       /* bytes of appends: beyond it BUSY */
@@ -84,6 +85,8 @@ struct journal {
     struct list reads; /* reads that wait for the disk */
     uint64_t inflight_bytes;
     uint32_t inflight_count;
+    uint64_t
+        tickets; /* given to appends in the order of their coming; `place` holds it until they are written */
     uint32_t held_count;   /* appends whose writer has not been woken yet */
     uint64_t prepare_next; /* number of the next segment to prepare */
     enum store_state state;

@@ -1,6 +1,6 @@
 /* What all files of this room may ask of the journal. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal/journal_impl.h"
+#include "journal/journal_state.h"
 
 #include <stdarg.h>
 #include <stdio.h>

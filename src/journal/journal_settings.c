@@ -1,0 +1,21 @@
+/* The values that hold when nothing else is said: those of the configuration page. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/journal_settings.h"
+
+void journal_settings_default(struct journal_settings *settings)
+{
+    const int64_t day_ns = 24 * 3600 * CLOCK_NS_PER_S;
+    *settings = (struct journal_settings){
+        .segment_size = 64U << 20,
+        .size_max = (uint64_t)20 << 30,
+        .record_size_max = 1U << 20,
+        .append_size_max = 8U << 20,
+        .topics_max = 1000,
+        .auto_create = true,
+        .receipts_keep_ns = 7 * day_ns,
+        .receipts_size_max = (uint64_t)1 << 30,
+        .identities_keep_ns = day_ns,
+        .identities_max = 1000000,
+        .defaults = {.partitions = 1, .retention_age_ns = 7 * day_ns, .retention_size = (uint64_t)1 << 30},
+    };
+}
