@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "journal/finder.h"
+#include "journal/hold.h"
 #include "journal/internal_frame.h"
 #include "journal/lookup.h"
 #include "journal/publish.h"
@@ -348,10 +349,7 @@ static void free_lists(struct journal *journal)
         fs_close(prepared->file);
         free(prepared);
     }
-    LIST_EACH_SAFE (&journal->holds, link) {
-        list_remove(link);
-        free(LIST_OWNER(link, struct hold, link));
-    }
+    hold_free_all(journal);
 }
 
 struct journal *journal_free(struct journal *journal)
@@ -368,4 +366,10 @@ struct journal *journal_free(struct journal *journal)
     identity_window_done(&journal->pending_identities);
     free(journal);
     return NULL;
+}
+
+enum err
+journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
+{
+    return hold_set(journal, name, topic, partition, offset);
 }

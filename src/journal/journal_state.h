@@ -34,16 +34,6 @@ struct prepared {
     struct fs_file *file;
 };
 
-/* A named reader that keeps records from being retired. */
-struct hold {
-    struct list link;
-    uint32_t topic;
-    uint32_t partition;
-    uint64_t offset;
-    size_t name_len;
-    char name[STORE_TOPIC_NAME_MAX];
-};
-
 /*
  * Locks, in the order in which they may be taken: token, view, queue.
  *   token  who holds it writes: everything in `writer`, partition.next, the group under way

@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/metric.h"
+#include "journal/hold.h"
 #include "journal/internal_frame.h"
-#include "journal/journal.h"
 #include "journal/retire.h"
 #include "journal/seal.h"
 
@@ -48,17 +48,6 @@ struct judgement {
     struct buffer starts;
     enum err err;
 };
-
-static const struct hold *find_hold(const struct journal *journal, const struct index_partition *partition)
-{
-    LIST_EACH (&journal->holds, link) {
-        const struct hold *hold = LIST_OWNER(link, struct hold, link);
-        if (hold->topic == partition->topic && hold->partition == partition->partition &&
-            hold->offset < partition->summary.end_offset)
-            return hold;
-    }
-    return NULL;
-}
 
 static uint64_t bytes_of_topic(const struct topic *topic)
 {
@@ -119,7 +108,7 @@ static void on_partition(void *owner, const struct index_partition *partition)
     judgement->topic_bytes += partition->summary.bytes;
     if (partition->summary.last_ns > judgement->topic_last_ns)
         judgement->topic_last_ns = partition->summary.last_ns;
-    const struct hold *hold = find_hold(judgement->journal, partition);
+    const struct hold *hold = hold_find(judgement->journal, partition);
     if (hold != NULL) {
         judgement->topic_is_held = true;
         judgement->dropped += partition->summary.end_offset - hold->offset;
@@ -340,35 +329,4 @@ enum retention_room retention_room(struct journal *journal, uint32_t prepared, s
     if (has_room)
         return RETENTION_ROOM;
     return judge_oldest(journal, false, ret_holder) ? RETENTION_WAIT : RETENTION_NONE;
-}
-
-enum err
-journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
-{
-    check(name.len > 0 && name.len <= STORE_TOPIC_NAME_MAX);
-    enum err err = ERR_NONE;
-    journal_lock(&journal->view);
-    struct hold *found = NULL;
-    LIST_EACH (&journal->holds, link) {
-        struct hold *hold = LIST_OWNER(link, struct hold, link);
-        if (hold->topic == topic && hold->partition == partition &&
-            span_equal(span_of(hold->name, hold->name_len), name))
-            found = hold;
-    }
-    if (catalog_partition(&journal->catalog, topic, partition) == NULL)
-        err = ERR_UNKNOWN_TOPIC;
-    else if (found == NULL && journal->hold_count >= JOURNAL_HOLDS_MAX)
-        err = ERR_TOO_MANY;
-    else if (found == NULL && (found = calloc(1, sizeof *found)) == NULL)
-        err = ERR_MEMORY;
-    if (err == ERR_NONE && found->name_len == 0) {
-        *found = (struct hold){.topic = topic, .partition = partition, .name_len = name.len};
-        memcpy(found->name, name.data, name.len);
-        list_insert_last(&journal->holds, &found->link);
-        journal->hold_count++;
-    }
-    if (err == ERR_NONE)
-        found->offset = offset;
-    journal_unlock(&journal->view);
-    return err;
 }
