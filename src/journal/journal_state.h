@@ -75,8 +75,7 @@ struct journal {
     struct list reads; /* reads that wait for the disk */
     uint64_t inflight_bytes;
     uint32_t inflight_count;
-    uint64_t
-        tickets; /* given to appends in the order of their coming; `place` holds it until they are written */
+    uint64_t tickets;      /* appends so far: the number of each is its `place` until it is written */
     uint32_t held_count;   /* appends whose writer has not been woken yet */
     uint64_t prepare_next; /* number of the next segment to prepare */
     enum store_state state;
