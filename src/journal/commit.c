@@ -273,6 +273,8 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
         return ERR_NONE;
     journal_lock(&journal->queue);
     struct list *link = list_take_first(&journal->prepared);
+    bool resumes = link != NULL && journal->resumes;
+    journal->resumes = journal->resumes && !resumes;
     check(pthread_cond_signal(&journal->helper_wakes) == 0);
     journal->chore_is_due = true;
     journal_unlock(&journal->queue);
@@ -280,6 +282,7 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
         return is_urgent && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2) ? ERR_NONE
                                                                                                  : ERR_FULL;
     enum err err = roll_seal(journal);
+    journal->writer.incarnation += resumes ? 1 : 0;
     return err == ERR_NONE ? roll_begin(journal, LIST_OWNER(link, struct prepared, link)) : err;
 }
 

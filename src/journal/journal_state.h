@@ -87,7 +87,6 @@ struct journal {
     bool is_threaded;
     bool chore_is_due;
     int64_t chore_retry_ns; /* after a failure: not before */
-    int64_t retention_next_ns;
     int64_t wall_offset_ns; /* wall minus monotonic, to notice a jump */
     int64_t age_suspended_until_ns;
     uint64_t index_only_bytes; /* of index files whose segments are gone */
