@@ -3,12 +3,14 @@
 #
 #   BUILD=dir  another build directory      T=60  seconds for each fuzz target      ROUNDS=n  of each crash test
 #   make unit BUILD=build-wire SETUP=-Donly=wire    one room, what it may use, and its tests
+#   BENCH="--quick"  words for tests/bench/run; --help lists them
 #   PYTEST="-k name"  more words for pytest    make asan, then make e2e BUILD=build-asan: the program, sanitized
 
 BUILD ?= build
 SETUP ?=
 T ?= 60
 ROUNDS ?= 2000
+BENCH ?=
 PYTEST ?=
 
 # Debian's own python has Debian's own pytest and Kafka clients; another one in PATH has not.
@@ -52,7 +54,7 @@ test-all: asan tsan lint
 
 bench: all
 	tools/install-packages bench
-	meson test -C $(BUILD) --benchmark --verbose
+	WAYBILL_BINARY=$(BUILD)/waybill tests/bench/run $(BENCH)
 
 fuzz:
 	tools/install-packages fuzz

@@ -71,7 +71,8 @@ static enum err run_disk(const struct bench_options *options, struct bench_resul
     struct bench_disk_settings settings = {
         .directory = options->argument != NULL ? options->argument : ".",
         .write_size = options->size != 0 ? (uint32_t)options->size : 4096,
-        .end = end_of(options),
+        .time_ns = options->time_ns,
+        .count = options->count,
     };
     return bench_disk_run(&settings, result, why);
 }

@@ -24,8 +24,8 @@ static enum err go_round(struct fs_file *file,
                          uint8_t *bytes,
                          struct bench_result *result)
 {
-    struct bench_end end = settings->end;
     int64_t started_ns = clock_now_ns(clock_linux());
+    struct bench_end end = {.at_ns = started_ns + settings->time_ns, .count = settings->count};
     int64_t before_ns = started_ns;
     uint64_t at = 0;
     enum err err = ERR_NONE;

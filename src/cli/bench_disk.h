@@ -10,7 +10,8 @@
 struct bench_disk_settings {
     const char *directory; /* on the disk in question; the file in it is removed again */
     uint32_t write_size;
-    struct bench_end end;
+    int64_t time_ns; /* from when the file is ready */
+    uint64_t count;  /* of writes; 0: the time alone */
 };
 
 /* One pwrite and one fdatasync after the other, through a file that was written before. */

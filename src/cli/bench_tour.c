@@ -39,7 +39,7 @@ static struct bench_end end_after(const struct bench_tour *tour)
 static enum err measure_disk(struct bench_tour *tour, const char *name, uint32_t size, struct why *why)
 {
     struct bench_disk_settings settings = {
-        .directory = tour->server.directory, .write_size = size, .end = end_after(tour)};
+        .directory = tour->server.directory, .write_size = size, .time_ns = tour->time_ns};
     struct bench_result *result = bench_result_new(name);
     if (result == NULL)
         return ERR_MEMORY;
