@@ -16,7 +16,10 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t size_max);
 void buffer_done(struct buffer *buffer);
 
-/* Makes room for `count` more bytes behind len. TOO_LARGE beyond the maximum, MEMORY; on an error nothing changes. */
+/*
+ * Makes room for `count` more bytes behind len. TOO_LARGE beyond the maximum, MEMORY; on an error nothing
+ * changes.
+ */
 enum err buffer_reserve(struct buffer *buffer, size_t count) MUST_CHECK;
 enum err buffer_append(struct buffer *buffer, struct span bytes) MUST_CHECK;
 enum err buffer_append_text(struct buffer *buffer, const char *text) MUST_CHECK;

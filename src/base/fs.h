@@ -86,7 +86,10 @@ static inline enum err fs_fdatasync(struct fs_file *file)
 enum err fs_linux_new(const char *directory, struct fs **ret_fs) MUST_CHECK;
 /* All its files must be closed. Returns NULL. */
 struct fs *fs_linux_free(struct fs *fs);
-/* Takes the directory for this process by flock on `path` in it, until the fs is freed; IN_USE when another has it. */
+/*
+ * Takes the directory for this process by flock on `path` in it, until the fs is freed; IN_USE when
+ * another has it.
+ */
 enum err fs_linux_lock(struct fs *fs, const char *path) MUST_CHECK;
 
 #endif

@@ -15,7 +15,10 @@ void histogram_init(struct histogram *histogram)
     *histogram = (struct histogram){.min = UINT64_MAX};
 }
 
-/* Values below HISTOGRAM_PARTS have a bin each; of the others the leading bit and the PART_BITS behind it count. */
+/*
+ * Values below HISTOGRAM_PARTS have a bin each; of the others the leading bit and the PART_BITS behind it
+ * count.
+ */
 static size_t bin_of(uint64_t value)
 {
     if (value < HISTOGRAM_PARTS)

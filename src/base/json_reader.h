@@ -36,7 +36,10 @@ struct json_reader {
 void json_reader_init(struct json_reader *reader, struct span text);
 enum json_kind json_reader_next(struct json_reader *reader);
 
-/* Behind OBJECT_BEGIN, ARRAY_BEGIN or a NAME: passes over the rest of that value, whose bytes are then [from, to). */
+/*
+ * Behind OBJECT_BEGIN, ARRAY_BEGIN or a NAME: passes over the rest of that value, whose bytes are then
+ * [from, to).
+ */
 bool json_reader_skip(struct json_reader *reader);
 
 /* The last piece; of a name or string what stands between the quotes, escapes untouched. */
@@ -44,7 +47,10 @@ struct span json_reader_piece(const struct json_reader *reader);
 
 /* Whether a piece of a name or string means this text, escapes resolved. */
 bool json_text_equal(struct span piece, const char *text);
-/* Resolves escapes into `to`, which holds piece.len bytes; the length. Half a surrogate pair becomes U+FFFD. */
+/*
+ * Resolves escapes into `to`, which holds piece.len bytes; the length. Half a surrogate pair becomes
+ * U+FFFD.
+ */
 size_t json_text_resolve(struct span piece, uint8_t *to);
 
 /* A whole number without fraction and exponent; false for any other and on overflow. */

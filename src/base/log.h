@@ -20,7 +20,10 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL };
 void log_line(enum log_level level, const char *room, const char *msg, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* A quoted, escaped and shortened copy for a field: log_line(..., "peer=%s", log_value(&(struct log_value){0}, span)). */
+/*
+ * A quoted, escaped and shortened copy for a field: log_line(..., "peer=%s", log_value(&(struct
+ * log_value){0}, span)).
+ */
 struct log_value {
     char text[232];
 };
@@ -30,7 +33,10 @@ const char *log_value(struct log_value *value, struct span bytes);
 void log_set_level(enum log_level level);
 /* Where whole lines go, line feed included; NULL: standard error. For tests; before threads start. */
 void log_set_sink(void (*sink)(void *owner, struct span line), void *owner);
-/* Forgets which lines repeat, and takes the time from `clock`; NULL: the kernel's. For tests; before threads start. */
+/*
+ * Forgets which lines repeat, and takes the time from `clock`; NULL: the kernel's. For tests; before
+ * threads start.
+ */
 void log_set_clock(struct clock *clock);
 
 #endif

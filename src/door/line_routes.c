@@ -31,12 +31,10 @@ static enum err parse_route(struct line_route *route,
                             const struct line_fields *fields,
                             struct why *why)
 {
-    if (span_starts_with(setting->key, "re:"))
-        return why_set(why, ERR_NOT_SUPPORTED, "regular expressions (re:) are not built in this version");
     if (fields->key == LINE_FIELD_ABSENT)
         return why_set(why, ERR_BAD_INPUT, "a route matches the key, and no field is called key");
-    route->key = setting->key;
-    return parse_topic(setting->topic, fields, &route->topic, why);
+    enum err err = pattern_new(setting->key, why, &route->key);
+    return err != ERR_NONE ? err : parse_topic(setting->topic, fields, &route->topic, why);
 }
 
 static enum err
@@ -49,6 +47,7 @@ parse_routes(struct line_routes *routes, const struct produce_settings *settings
     routes->routes = calloc(settings->route_count, sizeof *routes->routes);
     if (routes->routes == NULL)
         return ERR_MEMORY;
+    routes->route_count = settings->route_count;
     for (uint32_t i = 0; i < settings->route_count; i++) {
         enum err err = parse_route(&routes->routes[i], &settings->routes[i], &routes->fields, why);
         if (err != ERR_NONE) {
@@ -56,7 +55,6 @@ parse_routes(struct line_routes *routes, const struct produce_settings *settings
             return err;
         }
     }
-    routes->route_count = settings->route_count;
     return ERR_NONE;
 }
 
@@ -92,6 +90,8 @@ line_routes_init(struct line_routes *routes, const struct produce_settings *sett
 
 void line_routes_done(struct line_routes *routes)
 {
+    for (uint32_t i = 0; i < routes->route_count; i++)
+        pattern_free(routes->routes[i].key);
     free(routes->routes);
     *routes = (struct line_routes){0};
 }
@@ -99,7 +99,7 @@ void line_routes_done(struct line_routes *routes)
 static const struct line_template *template_for(const struct line_routes *routes, struct span key)
 {
     for (uint32_t i = 0; i < routes->route_count; i++)
-        if (span_matches_glob(key, routes->routes[i].key))
+        if (pattern_matches(routes->routes[i].key, key))
             return &routes->routes[i].topic;
     return routes->topic.count > 0 ? &routes->topic : NULL;
 }

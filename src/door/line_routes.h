@@ -3,6 +3,7 @@
 #ifndef DOOR_LINE_ROUTES_H
 #define DOOR_LINE_ROUTES_H
 
+#include "base/pattern.h"
 #include "door/produce_settings.h"
 #include "store/store.h"
 #include "wire/line_error.h"
@@ -10,7 +11,7 @@
 #include "wire/line_template.h"
 
 struct line_route {
-    struct span key;
+    struct pattern *key;
     struct line_template topic;
 };
 

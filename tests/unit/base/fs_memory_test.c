@@ -32,7 +32,7 @@ static const char *sectors(struct fs *fs, const char *path, char text[static 64]
     for (size_t i = 0; i < count; i++) {
         for (size_t at = 1; at < SECTOR; at++)
             expect(bytes.data[i * SECTOR + at] == bytes.data[i * SECTOR]);
-        text[i] = bytes.data[i * SECTOR] == 0 ? '0' : (char)bytes.data[i * SECTOR];
+        memcpy(&text[i], bytes.data[i * SECTOR] == 0 ? "0" : (const char *)&bytes.data[i * SECTOR], 1);
     }
     text[count] = '\0';
     buffer_done(&bytes);

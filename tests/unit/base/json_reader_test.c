@@ -88,7 +88,7 @@ static const struct {
     {"1_0", 1},
     {"NaN", 0},
     {"nul", 3},
-    {"nulll", 4},
+    {"null0", 4},
     {"True", 0},
     {"Infinity", 0},
     {"tru e", 3},

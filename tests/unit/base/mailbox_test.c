@@ -3,7 +3,6 @@
 #include "base/mailbox.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "support/test.h"
 
@@ -24,7 +23,7 @@ struct reader {
 struct sender {
     pthread_t thread;
     struct reader *reader;
-    struct letter *letters;
+    struct letter letters[MAILS];
 };
 
 static struct reader the_reader;
@@ -55,8 +54,6 @@ TEST(mails_of_each_thread_arrive_once_and_in_order)
     mailbox_init(&the_reader.mailbox, on_wake, &the_reader);
     for (int i = 0; i < THREADS; i++) {
         senders[i].reader = &the_reader;
-        senders[i].letters = calloc(MAILS, sizeof(struct letter));
-        expect_not_null(senders[i].letters);
         for (int n = 0; n < MAILS; n++)
             senders[i].letters[n] = (struct letter){{.on_delivered = on_delivered}, i, n};
         expect(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]) == 0);
@@ -66,7 +63,6 @@ TEST(mails_of_each_thread_arrive_once_and_in_order)
     for (int i = 0; i < THREADS; i++) {
         expect(pthread_join(senders[i].thread, NULL) == 0);
         expect_equal_i64(the_reader.next[i], MAILS);
-        free(senders[i].letters);
     }
     mailbox_done(&the_reader.mailbox);
 }

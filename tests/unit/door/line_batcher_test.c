@@ -152,19 +152,22 @@ TEST(the_first_matching_route_wins_and_the_template_takes_the_rest)
     static const struct produce_route routes[] = {
         {{(const uint8_t *)"eu.*", 4}, {(const uint8_t *)"eu", 2}},
         {{(const uint8_t *)"*.a?", 4}, {(const uint8_t *)"a-{seq}", 7}},
+        {{(const uint8_t *)"re:^\\d+$", 8}, {(const uint8_t *)"numbers", 7}},
     };
     struct fixture fixture;
     struct produce_settings settings = PRODUCE_SETTINGS_DEFAULT;
     settings.routes = routes;
-    settings.route_count = 2;
+    settings.route_count = 3;
     settings.topic = span_from_text("other");
     open_with(&fixture, settings);
     take(&fixture, "eu.ab|1|1|b");
     take(&fixture, "us.ab|1|2|b");
     take(&fixture, "x|1|3|b");
+    take(&fixture, "42|1|4|b");
     expect_append(&fixture, "eu eu.ab b timestamp=1 seq=1\n"
                             "a-2 us.ab b timestamp=1 seq=2\n"
-                            "other x b timestamp=1 seq=3\n");
+                            "other x b timestamp=1 seq=3\n"
+                            "numbers 42 b timestamp=1 seq=4\n");
     line_batcher_done(&fixture.batcher);
     fixture.settings.topic = span_of(NULL, 0);
     expect_fine(line_batcher_init(&fixture.batcher, &fixture.settings, fixture.store, NULL));
@@ -323,10 +326,10 @@ TEST(an_append_has_no_more_runs_and_identities_than_a_store_takes)
 
 TEST(bad_settings_are_refused_with_their_reason)
 {
-    static const struct produce_route regular = {{(const uint8_t *)"re:^a", 5}, {(const uint8_t *)"a", 1}};
+    static const struct produce_route regular = {{(const uint8_t *)"re:(a", 5}, {(const uint8_t *)"a", 1}};
     struct produce_settings settings[6];
     static const enum err errs[6] = {ERR_BAD_INPUT, ERR_BAD_INPUT, ERR_BAD_NAME,
-                                     ERR_BAD_NAME,  ERR_BAD_INPUT, ERR_NOT_SUPPORTED};
+                                     ERR_BAD_NAME,  ERR_BAD_INPUT, ERR_BAD_INPUT};
     for (int i = 0; i < 6; i++)
         settings[i] = PRODUCE_SETTINGS_DEFAULT;
     settings[0].fields = span_from_text("key|seq");
