@@ -74,6 +74,7 @@ take_producer(void *owner, struct stream *stream, struct span topic, struct span
     if (err != ERR_NONE)
         return err;
     struct door *door = &sender->produce.door;
+    check(door->ops != NULL);
     err = door->ops->on_accepted(door, stream);
     if (err != ERR_NONE)
         free_sender(desk, sender);

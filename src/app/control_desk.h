@@ -23,7 +23,10 @@ enum err control_desk_init(struct control_desk *desk,
 /* Drained. */
 void control_desk_done(struct control_desk *desk);
 
-/* Drains the socket and every sender: on_drained comes once for each of the doors, whose number is returned. */
+/*
+ * Drains the socket and every sender: on_drained comes once for each of the doors, whose number is
+ * returned.
+ */
 unsigned control_desk_drain(struct control_desk *desk, void (*on_drained)(void *owner), void *owner);
 void control_desk_cut(struct control_desk *desk);
 

@@ -13,7 +13,10 @@ struct data_directory {
     char socket_path[PATH_MAX]; /* <data>/waybill.sock */
 };
 
-/* Creates what is absent, for this user alone (0700). IN_USE when another process has it; ACCESS ... with the reason. */
+/*
+ * Creates what is absent, for this user alone (0700). IN_USE when another process has it; ACCESS ... with
+ * the reason.
+ */
 enum err data_directory_open(struct data_directory *directory, const char *path, struct why *why) MUST_CHECK;
 void data_directory_close(struct data_directory *directory);
 

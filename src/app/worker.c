@@ -68,7 +68,10 @@ static void watch_add(struct drain_watch *watch, unsigned doors)
     check(pthread_mutex_unlock(&watch->lock) == 0);
 }
 
-/* How many senders there are is known here alone, so the most there can be are counted before, and the rest at once. */
+/*
+ * How many senders there are is known here alone, so the most there can be are counted before, and the
+ * rest at once.
+ */
 static void drain_desk(struct worker *worker)
 {
     watch_add(worker->watch, CONTROL_SENDERS_MAX);
@@ -170,6 +173,14 @@ static enum err open_door(struct worker *worker, const struct door_plan *plan, s
     return ERR_NONE;
 }
 
+static enum err open_doors(struct worker *worker, const struct door_plans *plans, struct why *why)
+{
+    enum err err = ERR_NONE;
+    for (uint32_t i = 0; i < plans->count && err == ERR_NONE; i++)
+        err = open_door(worker, &plans->plans[i], why);
+    return err;
+}
+
 enum err worker_init(struct worker *worker,
                      const struct door_plans *plans,
                      struct store *store,
@@ -185,9 +196,7 @@ enum err worker_init(struct worker *worker,
         return why_set(why, err, "no event loop: %s", err_text(err));
     append_gate_init(&worker->gate, store, worker->loop);
     worker->doors = calloc(plans->count + 1, sizeof *worker->doors);
-    err = worker->doors == NULL ? ERR_MEMORY : ERR_NONE;
-    for (uint32_t i = 0; i < plans->count && err == ERR_NONE; i++)
-        err = open_door(worker, &plans->plans[i], why);
+    err = worker->doors == NULL ? ERR_MEMORY : open_doors(worker, plans, why);
     if (err != ERR_NONE)
         worker_done(worker);
     return err;
@@ -226,6 +235,7 @@ void worker_done(struct worker *worker)
     (void)mailbox_deliver(&worker->loop->mailbox); /* what came after the loop's last turn */
     if (worker->has_desk)
         control_desk_done(&worker->desk);
+    check(worker->doors != NULL || worker->door_count == 0);
     for (uint32_t i = 0; i < worker->door_count; i++)
         close_door(&worker->doors[i]);
     free(worker->doors);

@@ -34,7 +34,10 @@ struct worker {
     bool is_running;
 };
 
-/* Opens the doors; their clients are answered from worker_start on. CONFIG, MEMORY, SYSTEM with the reason. */
+/*
+ * Opens the doors; their clients are answered from worker_start on. CONFIG, MEMORY, SYSTEM with the
+ * reason.
+ */
 enum err worker_init(struct worker *worker,
                      const struct door_plans *plans,
                      struct store *store,

@@ -39,7 +39,10 @@ int command_failed(int code, const char *format, ...) __attribute__((format(prin
 /* All problems on standard error, with the number of those that were too many. */
 void command_tell_problems(const struct config_problems *problems);
 
-/* The data directory of the configuration at `path`, or the default's when it is NULL. False: the problems were printed. */
+/*
+ * The data directory of the configuration at `path`, or the default's when it is NULL. False: the problems
+ * were printed.
+ */
 bool command_data_directory(const char *path, char data[static PATH_MAX]);
 
 #endif

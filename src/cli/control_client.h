@@ -26,7 +26,10 @@ enum err control_client_read_line(struct control_client *client, struct span *re
 /* What came already and is no line yet, and what comes next, as bytes: for streams. CLOSED at the end. */
 enum err control_client_read(struct control_client *client, struct span *ret_bytes) MUST_CHECK;
 
-/* Sends a request, a JSON object, and reads its answer's lines up to the one with `ok`; the others go to on_line. */
+/*
+ * Sends a request, a JSON object, and reads its answer's lines up to the one with `ok`; the others go to
+ * on_line.
+ */
 enum err control_client_ask(struct control_client *client,
                             struct span request,
                             void (*on_line)(void *owner, struct span line),

@@ -16,8 +16,10 @@
 #include "journal/segment_header.h"
 
 /*
- * A link to the active segment would be the same file: two programs would write it. So it is copied, last, and holds
- * at least all that was stored when the backup began; what is torn at its end was not. Segments that have not begun
+ * A link to the active segment would be the same file: two programs would write it. So it is copied, last,
+ * and holds
+ * at least all that was stored when the backup began; what is torn at its end was not. Segments that have
+ * not begun
  * are left out. A running program never reuses a file that has a second link.
  */
 struct backup {

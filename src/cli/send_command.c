@@ -170,46 +170,52 @@ static int send_all(const struct send_options *options, const char *data, FILE *
     return sender.refused == 0 ? COMMAND_FINE : COMMAND_NOT_SO;
 }
 
-/* 0, or the exit code plus one. */
-static int parse(int count, char **words, struct send_options *ret_options)
+/* False: there is nothing to do but to end with *ret_code. */
+static bool parse(int count, char **words, struct send_options *ret_options, int *ret_code)
 {
     static const struct option options[] = {
         {"key", required_argument, NULL, 'k'},    {"json", no_argument, NULL, 'j'},
         {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct send_options parsed = {0};
+    *ret_code = COMMAND_WRONG;
     for (int option; (option = getopt_long(count, words, "k:c:", options, NULL)) != -1;) {
         switch (option) {
         case 'k': parsed.key = optarg; break;
         case 'j': parsed.is_json = true; break;
         case 'c': parsed.config = optarg; break;
         case 'd': parsed.data = optarg; break;
-        case 'h': (void)fputs(usage, stdout); return 1 + COMMAND_FINE;
-        default: return 1 + COMMAND_WRONG;
+        case 'h':
+            (void)fputs(usage, stdout);
+            *ret_code = COMMAND_FINE;
+            return false;
+        default: return false;
         }
     }
-    if (optind == count || optind + 2 < count)
-        return 1 + command_misused(words[0], "it takes a topic and at most one file");
+    if (optind == count || optind + 2 < count) {
+        *ret_code = command_misused(words[0], "it takes a topic and at most one file");
+        return false;
+    }
     parsed.topic = words[optind];
     if (optind + 1 < count && strcmp(words[optind + 1], "-") != 0)
         parsed.path = words[optind + 1];
     *ret_options = parsed;
-    return 0;
+    return true;
 }
 
 int send_command(int count, char **words)
 {
     struct send_options options = {0};
-    int is_over = parse(count, words, &options);
-    if (is_over != 0)
-        return is_over - 1;
+    int code;
+    if (!parse(count, words, &options, &code))
+        return code;
     char data[PATH_MAX];
     if (options.data == NULL && !command_data_directory(options.config, data))
         return COMMAND_WRONG;
     FILE *file = options.path == NULL ? stdin : fopen(options.path, "rbe");
     if (file == NULL)
         return command_failed(COMMAND_NOT_SO, "%s: %s", options.path, strerror(errno));
-    int code = send_all(&options, options.data != NULL ? options.data : data, file);
+    code = send_all(&options, options.data != NULL ? options.data : data, file);
     if (file != stdin)
         (void)fclose(file);
     return code;

@@ -84,8 +84,8 @@ static int tail(const struct tail_options *options, const char *data)
     return command_failed(COMMAND_NOT_SO, "%s", why.text[0] == '\0' ? err_text(err) : why.text);
 }
 
-/* 0, or the exit code plus one. */
-static int parse(int count, char **words, struct tail_options *ret_options)
+/* False: there is nothing to do but to end with *ret_code. */
+static bool parse(int count, char **words, struct tail_options *ret_options, int *ret_code)
 {
     static const struct option options[] = {
         {"from", required_argument, NULL, 'f'},   {"limit", required_argument, NULL, 'l'},
@@ -93,34 +93,43 @@ static int parse(int count, char **words, struct tail_options *ret_options)
         {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct tail_options parsed = {.from = "end"};
+    *ret_code = COMMAND_WRONG;
     for (int option; (option = getopt_long(count, words, "c:", options, NULL)) != -1;) {
         switch (option) {
         case 'f': parsed.from = optarg; break;
         case 'l':
-            if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0)
-                return 1 + command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
+            check(optarg != NULL);
+            if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0) {
+                *ret_code = command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
+                return false;
+            }
             break;
         case 'o': parsed.is_once = true; break;
         case 'b': parsed.is_base64 = true; break;
         case 'c': parsed.config = optarg; break;
         case 'd': parsed.data = optarg; break;
-        case 'h': (void)fputs(usage, stdout); return 1 + COMMAND_FINE;
-        default: return 1 + COMMAND_WRONG;
+        case 'h':
+            (void)fputs(usage, stdout);
+            *ret_code = COMMAND_FINE;
+            return false;
+        default: return false;
         }
     }
-    if (optind + 1 != count)
-        return 1 + command_misused(words[0], "it takes one topic");
+    if (optind + 1 != count) {
+        *ret_code = command_misused(words[0], "it takes one topic");
+        return false;
+    }
     parsed.topic = words[optind];
     *ret_options = parsed;
-    return 0;
+    return true;
 }
 
 int tail_command(int count, char **words)
 {
     struct tail_options options = {0};
-    int is_over = parse(count, words, &options);
-    if (is_over != 0)
-        return is_over - 1;
+    int code;
+    if (!parse(count, words, &options, &code))
+        return code;
     char data[PATH_MAX];
     if (options.data == NULL && !command_data_directory(options.config, data))
         return COMMAND_WRONG;

@@ -8,7 +8,10 @@
 
 enum { CONFIG_VALUE_SIZE_MAX = 64 * 1024 };
 
-/* The text with its variables replaced, in the arena. $${ stands for a plain ${. CONFIG with the reason, MEMORY. */
+/*
+ * The text with its variables replaced, in the arena. $${ stands for a plain ${. CONFIG with the reason,
+ * MEMORY.
+ */
 enum err
 config_expand(struct span text, struct arena *arena, const char **ret_text, struct why *why) MUST_CHECK;
 

@@ -7,6 +7,13 @@
 
 enum { PATH_SIZE = 128, DEPTH_MAX = 4 };
 
+/* A section on the way down. */
+struct level {
+    const struct config_section *section;
+    size_t next; /* field */
+    char prefix[PATH_SIZE];
+};
+
 static enum err explain_field(struct buffer *to, const char *path, const struct config_field *field)
 {
     char takes[256];
@@ -24,27 +31,34 @@ static enum err explain_field(struct buffer *to, const char *path, const struct 
     return err != ERR_NONE ? err : buffer_printf(to, "\n    %s\n", field->sentence);
 }
 
-static enum err
-explain_section(struct buffer *to, const char *prefix, const struct config_section *section, unsigned depth)
+static const char *joint_of(enum config_kind kind)
 {
-    check(depth < DEPTH_MAX);
-    static const char *const joints[] = {
-        [CONFIG_SECTION] = ".", [CONFIG_SECTIONS] = "[].", [CONFIG_NAMED] = ".NAME."};
-    enum err err = ERR_NONE;
-    for (size_t i = 0; i < section->count && err == ERR_NONE; i++) {
-        const struct config_field *field = &section->fields[i];
-        char path[PATH_SIZE];
-        (void)snprintf(path, sizeof path, "%s%s", prefix, field->name);
-        err = explain_field(to, path, field);
-        if (err != ERR_NONE || field->section == NULL)
-            continue;
-        (void)snprintf(path, sizeof path, "%s%s%s", prefix, field->name, joints[field->kind]);
-        err = explain_section(to, path, field->section, depth + 1);
-    }
-    return err;
+    if (kind == CONFIG_SECTIONS)
+        return "[].";
+    return kind == CONFIG_NAMED ? ".NAME." : ".";
 }
 
 enum err config_explain(struct buffer *to)
 {
-    return explain_section(to, "", config_root(), 0);
+    struct level levels[DEPTH_MAX] = {{.section = config_root()}};
+    size_t depth = 1;
+    enum err err = ERR_NONE;
+    while (depth > 0 && err == ERR_NONE) {
+        struct level *level = &levels[depth - 1];
+        if (level->next == level->section->count) {
+            depth--;
+            continue;
+        }
+        const struct config_field *field = &level->section->fields[level->next++];
+        char path[2 * PATH_SIZE];
+        (void)snprintf(path, sizeof path, "%s%s", level->prefix, field->name);
+        err = explain_field(to, path, field);
+        if (field->section == NULL)
+            continue;
+        check(depth < DEPTH_MAX);
+        levels[depth] = (struct level){.section = field->section};
+        int len = snprintf(levels[depth++].prefix, PATH_SIZE, "%.100s%s", path, joint_of(field->kind));
+        check(len < PATH_SIZE);
+    }
+    return err;
 }

@@ -8,7 +8,8 @@
 enum { CONFIG_NEAREST_LEN_MAX = 63 };
 
 /*
- * Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other (optimal string
+ * Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other (optimal
+ * string
  * alignment); longer words than CONFIG_NEAREST_LEN_MAX are far from everything.
  */
 unsigned config_distance(const char *a, const char *b);

@@ -1,4 +1,4 @@
-/* What is wrong with a configuration, for the person who wrote it: one line for each problem, with its place. */
+/* What is wrong with a configuration, for the person who wrote it: a line for each problem, with its place. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONFIG_CONFIG_PROBLEM_H
 #define CONFIG_CONFIG_PROBLEM_H

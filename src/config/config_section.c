@@ -1,4 +1,4 @@
-/* Walks a tree along the tables: defaults first, then what the file says. */
+/* Walks a tree along the tables: defaults first, then what the file says, then what the whole can tell. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config_section.h"
 
@@ -9,16 +9,48 @@
 
 enum { ITEMS_MAX = 10000 };
 
-/* What all steps of one reading share. */
-struct field_reader {
-    struct arena *arena;
-    struct config_problems *problems;
+/*
+ * One section that is being read. Those inside it lie above it on the stack, so they are complete before
+ * it is.
+ */
+struct task {
+    struct task *below;
+    const struct config_section *section;
+    const struct config_node *node; /* NULL: defaults only */
+    const struct config_node *next; /* the member that comes next */
+    void *values;
+    const void *source; /* of a named section: the values that it begins with; NULL: the table's defaults */
+    unsigned problems;  /* that were there before it */
+    bool is_begun;
 };
 
-static void read_section(struct field_reader *reader,
+struct section_reader {
+    struct arena *arena;
+    struct config_problems *problems;
+    struct task *top;
+};
+
+static void *take(struct section_reader *reader, const struct config_node *node, size_t size)
+{
+    struct config_place place = node == NULL ? (struct config_place){0} : node->place;
+    void *taken = arena_take(reader->arena, size);
+    if (taken == NULL)
+        config_problem(reader->problems, place, "the configuration holds too much");
+    return taken;
+}
+
+static struct task *push(struct section_reader *reader,
                          const struct config_section *section,
                          const struct config_node *node,
-                         void *values);
+                         void *values)
+{
+    struct task *task = take(reader, node, sizeof *task);
+    if (task == NULL)
+        return NULL;
+    *task = (struct task){.below = reader->top, .section = section, .node = node, .values = values};
+    reader->top = task;
+    return task;
+}
 
 static const struct config_field *find_field(const struct config_section *section, const char *name)
 {
@@ -28,7 +60,7 @@ static const struct config_field *find_field(const struct config_section *sectio
     return NULL;
 }
 
-static void refuse_unknown(struct field_reader *reader,
+static void refuse_unknown(struct section_reader *reader,
                            const struct config_section *section,
                            const struct config_node *node)
 {
@@ -49,7 +81,7 @@ static void refuse_unknown(struct field_reader *reader,
                        "`%.100s` is no key here: `waybill check --explain` lists those that are", node->key);
 }
 
-static bool expect_kind(struct field_reader *reader,
+static bool expect_kind(struct section_reader *reader,
                         const char *name,
                         const struct config_node *node,
                         enum config_node_kind kind)
@@ -70,129 +102,140 @@ static uint32_t count_members(const struct config_node *node)
     return count;
 }
 
-static void *
-take_items(struct field_reader *reader, const struct config_node *node, uint32_t count, size_t size)
+/* Room for `count` sections, and a task for each that will be read: first things come first. */
+static uint8_t *
+take_items(struct section_reader *reader, const struct config_node *node, uint32_t count, size_t size)
 {
-    void *items = count <= ITEMS_MAX ? arena_take(reader->arena, count * size) : NULL;
-    if (items == NULL)
-        config_problem(reader->problems, node->place, "the list holds too much");
-    return items;
+    if (count <= ITEMS_MAX)
+        return take(reader, node, count * size);
+    config_problem(reader->problems, node->place, "the list holds too much");
+    return NULL;
 }
 
-static void read_sections(struct field_reader *reader,
+/* What lies highest on the stack is read first, and the places of the file are told in their order. */
+static void reverse_down_to(struct section_reader *reader, struct task *bottom)
+{
+    struct task *reversed = bottom;
+    while (reader->top != bottom) {
+        struct task *task = reader->top;
+        reader->top = task->below;
+        task->below = reversed;
+        reversed = task;
+    }
+    reader->top = reversed;
+}
+
+static void push_sections(struct section_reader *reader,
                           const struct config_field *field,
                           const struct config_node *node,
                           struct config_sections *ret_sections)
 {
-    if (!expect_kind(reader, field->name, node, CONFIG_LIST))
-        return;
     uint32_t count = count_members(node);
     uint8_t *items = take_items(reader, node, count, field->section->size);
+    struct task *bottom = reader->top;
     if (items == NULL)
         return;
     *ret_sections = (struct config_sections){items, count};
     for (const struct config_node *member = node->first; member != NULL; member = member->next) {
         if (expect_kind(reader, field->name, member, CONFIG_MAP))
-            read_section(reader, field->section, member, items);
+            (void)push(reader, field->section, member, items);
         items += field->section->size;
     }
+    reverse_down_to(reader, bottom);
 }
 
-static void set_place(const struct config_section *section, void *values, struct config_place place)
-{
-    memcpy((uint8_t *)values + section->place_offset, &place, sizeof place);
-}
-
-static void set_default(const struct config_field *field, void *values)
-{
-    if (field->fallback == NULL)
-        return;
-    struct why why;
-    enum err err = config_value_read(field, field->fallback, values, &why);
-    check(err == ERR_NONE);
-}
-
-/* Everything that the table says without a file; required fields stay empty. */
-static void set_defaults(struct field_reader *reader, const struct config_section *section, void *values)
-{
-    for (size_t i = 0; i < section->count; i++) {
-        const struct config_field *field = &section->fields[i];
-        void *target = (uint8_t *)values + field->offset;
-        if (field->kind == CONFIG_SECTION) {
-            set_defaults(reader, field->section, target);
-        } else if (field->kind == CONFIG_NAMED) {
-            struct config_named *named = target;
-            named->defaults = arena_take(reader->arena, field->section->size);
-            if (named->defaults != NULL)
-                set_defaults(reader, field->section, named->defaults);
-            else
-                config_problem(reader->problems, (struct config_place){0}, "out of memory");
-        } else {
-            set_default(field, values);
-        }
-    }
-}
-
-static void read_value(struct field_reader *reader,
-                       const struct config_field *field,
-                       const struct config_node *node,
-                       void *values);
-
-/* What the node says, on top of what stands there. */
-static void read_members(struct field_reader *reader,
-                         const struct config_section *section,
-                         const struct config_node *node,
-                         void *values)
-{
-    set_place(section, values, node->key == NULL ? node->place : node->key_place);
-    for (const struct config_node *member = node->first; member != NULL; member = member->next) {
-        const struct config_field *field = find_field(section, member->key);
-        if (field == NULL)
-            refuse_unknown(reader, section, member);
-        else
-            read_value(reader, field, member, values);
-    }
-}
-
-static void read_named_item(struct field_reader *reader,
+static void push_named_item(struct section_reader *reader,
                             const struct config_section *section,
                             const struct config_node *node,
+                            const void *source,
                             void *item)
 {
     if (!expect_kind(reader, node->key, node, CONFIG_MAP))
         return;
-    read_members(reader, section, node, item);
-    if (section->examine != NULL)
-        section->examine(reader->problems, node, item);
+    struct task *task = push(reader, section, node, item);
+    if (task != NULL)
+        task->source = source;
 }
 
-static void read_named(struct field_reader *reader,
+/* `node` is NULL when the file has none of them. The defaults are read first, wherever they stand. */
+static void push_named(struct section_reader *reader,
                        const struct config_field *field,
                        const struct config_node *node,
                        struct config_named *named)
 {
-    if (named->defaults == NULL || !expect_kind(reader, field->name, node, CONFIG_MAP))
-        return;
-    const struct config_node *defaults = config_node_member(node, "defaults");
-    if (defaults != NULL)
-        read_named_item(reader, field->section, defaults, named->defaults);
-    uint32_t count = count_members(node) - (defaults != NULL);
-    uint8_t *item = take_items(reader, node, count, field->section->size);
-    if (item == NULL)
+    const struct config_node *defaults = node == NULL ? NULL : config_node_member(node, "defaults");
+    uint32_t count = node == NULL ? 0 : count_members(node) - (defaults != NULL);
+    named->defaults = take(reader, node, field->section->size);
+    uint8_t *item = node == NULL ? NULL : take_items(reader, node, count, field->section->size);
+    if (named->defaults == NULL)
         return;
     named->items = item;
-    named->count = count;
-    for (const struct config_node *member = node->first; member != NULL; member = member->next) {
+    named->count = item == NULL ? 0 : count;
+    struct task *bottom = reader->top;
+    bool is_section = defaults == NULL || expect_kind(reader, defaults->key, defaults, CONFIG_MAP);
+    (void)push(reader, field->section, is_section ? defaults : NULL, named->defaults);
+    for (const struct config_node *member = item == NULL ? NULL : node->first; member != NULL;
+         member = member->next) {
         if (member == defaults)
             continue;
-        memcpy(item, named->defaults, field->section->size);
-        memcpy(item, &member->key, sizeof member->key);
-        read_named_item(reader, field->section, member, item);
+        push_named_item(reader, field->section, member, named->defaults, item);
         item += field->section->size;
+    }
+    reverse_down_to(reader, bottom);
+}
+
+static void set_default(const struct config_field *field, void *values)
+{
+    struct why why;
+    if (field->fallback == NULL)
+        return;
+    enum err err = config_value_read(field, field->fallback, values, &why);
+    check(err == ERR_NONE);
+}
+
+/*
+ * What the table says without a file. Sections that the file does not have get theirs from tasks of their
+ * own.
+ */
+static void set_defaults(struct section_reader *reader, const struct task *task)
+{
+    for (size_t i = 0; i < task->section->count; i++) {
+        const struct config_field *field = &task->section->fields[i];
+        void *target = (uint8_t *)task->values + field->offset;
+        bool is_absent = task->node == NULL || config_node_member(task->node, field->name) == NULL;
+        if (field->kind == CONFIG_SECTION && is_absent)
+            (void)push(reader, field->section, NULL, target);
+        else if (field->kind == CONFIG_NAMED && is_absent)
+            push_named(reader, field, NULL, target);
+        else if (field->section == NULL)
+            set_default(field, task->values);
     }
 }
 
-static void read_scalar(struct field_reader *reader,
+static void set_place(const struct task *task)
+{
+    const struct config_node *node = task->node;
+    struct config_place place = node->key == NULL ? node->place : node->key_place;
+    memcpy((uint8_t *)task->values + task->section->place_offset, &place, sizeof place);
+}
+
+static void begin(struct section_reader *reader, struct task *task)
+{
+    task->is_begun = true;
+    task->problems = reader->problems->count;
+    if (task->source != NULL) {
+        memcpy(task->values, task->source, task->section->size);
+        memcpy(task->values, &task->node->key, sizeof task->node->key);
+    }
+    if (task->node != NULL) {
+        set_place(task);
+        task->next = task->node->first;
+    }
+    if (task->source == NULL)
+        set_defaults(reader, task);
+}
+
+static void read_scalar(struct section_reader *reader,
                         const struct config_field *field,
                         const struct config_node *node,
                         void *values)
@@ -204,51 +247,64 @@ static void read_scalar(struct field_reader *reader,
         config_problem(reader->problems, node->place, "%s", why.text);
 }
 
-static void read_value(struct field_reader *reader,
-                       const struct config_field *field,
-                       const struct config_node *node,
-                       void *values)
+/* A section of one that began with another's values keeps those that it does not name. */
+static void push_section(struct section_reader *reader,
+                         const struct config_field *field,
+                         const struct config_node *node,
+                         const struct task *parent)
 {
-    void *target = (uint8_t *)values + field->offset;
-    if (field->kind == CONFIG_LATER) {
-        config_problem(reader->problems, node->key_place, "`%s` is not in this version yet", field->name);
-    } else if (field->kind == CONFIG_SECTION) {
-        if (expect_kind(reader, field->name, node, CONFIG_MAP))
-            read_members(reader, field->section, node, target);
-    } else if (field->kind == CONFIG_SECTIONS) {
-        read_sections(reader, field, node, target);
-    } else if (field->kind == CONFIG_NAMED) {
-        read_named(reader, field, node, target);
-    } else {
-        read_scalar(reader, field, node, values);
-    }
+    const void *source = parent->source;
+    struct task *task = push(reader, field->section, node, (uint8_t *)parent->values + field->offset);
+    if (task == NULL || source == NULL)
+        return;
+    /* Its values were copied with the parent's. */
+    task->is_begun = true;
+    task->problems = reader->problems->count;
+    task->source = (const uint8_t *)source + field->offset;
+    task->next = node->first;
+    set_place(task);
 }
 
-static void require_members(struct field_reader *reader,
-                            const struct config_section *section,
-                            const struct config_node *node)
+static void read_member(struct section_reader *reader, struct task *task, const struct config_node *node)
 {
-    for (size_t i = 0; i < section->count; i++) {
-        const struct config_field *field = &section->fields[i];
-        if (field->is_required && config_node_member(node, field->name) == NULL)
-            config_problem(reader->problems, node->place, "`%s` is missing here: %s", field->name,
+    const struct config_field *field = find_field(task->section, node->key);
+    if (field == NULL) {
+        refuse_unknown(reader, task->section, node);
+        return;
+    }
+    void *target = (uint8_t *)task->values + field->offset;
+    if (field->kind == CONFIG_LATER)
+        config_problem(reader->problems, node->key_place, "`%s` is not in this version yet", field->name);
+    else if (field->section == NULL)
+        read_scalar(reader, field, node, task->values);
+    else if (!expect_kind(reader, field->name, node,
+                          field->kind == CONFIG_SECTIONS ? CONFIG_LIST : CONFIG_MAP))
+        return;
+    else if (field->kind == CONFIG_SECTION)
+        push_section(reader, field, node, task);
+    else if (field->kind == CONFIG_SECTIONS)
+        push_sections(reader, field, node, target);
+    else
+        push_named(reader, field, node, target);
+}
+
+static void require_members(struct section_reader *reader, const struct task *task)
+{
+    for (size_t i = 0; i < task->section->count; i++) {
+        const struct config_field *field = &task->section->fields[i];
+        if (field->is_required && config_node_member(task->node, field->name) == NULL)
+            config_problem(reader->problems, task->node->place, "`%s` is missing here: %s", field->name,
                            field->sentence);
     }
 }
 
-static void read_section(struct field_reader *reader,
-                         const struct config_section *section,
-                         const struct config_node *node,
-                         void *values)
+/* Examined as a whole only when nothing in it is wrong: one mistake is told once. */
+static void finish(struct section_reader *reader, const struct task *task)
 {
-    unsigned before = reader->problems->count;
-    set_defaults(reader, section, values);
-    if (node != NULL) {
-        read_members(reader, section, node, values);
-        require_members(reader, section, node);
-    }
-    if (section->examine != NULL && reader->problems->count == before)
-        section->examine(reader->problems, node, values);
+    if (task->node != NULL)
+        require_members(reader, task);
+    if (task->section->examine != NULL && reader->problems->count == task->problems)
+        task->section->examine(reader->problems, task->node, task->values);
 }
 
 void config_section_read(const struct config_section *section,
@@ -257,7 +313,21 @@ void config_section_read(const struct config_section *section,
                          struct config_problems *problems,
                          void *values)
 {
-    struct field_reader reader = {arena, problems};
-    if (node == NULL || expect_kind(&reader, "the configuration", node, CONFIG_MAP))
-        read_section(&reader, section, node, values);
+    struct section_reader reader = {.arena = arena, .problems = problems};
+    if (node != NULL && !expect_kind(&reader, "the configuration", node, CONFIG_MAP))
+        return;
+    (void)push(&reader, section, node, values);
+    while (reader.top != NULL) {
+        struct task *task = reader.top;
+        const struct config_node *member = task->next;
+        if (!task->is_begun) {
+            begin(&reader, task);
+        } else if (member != NULL) {
+            task->next = member->next;
+            read_member(&reader, task, member);
+        } else {
+            finish(&reader, task);
+            reader.top = task->below;
+        }
+    }
 }

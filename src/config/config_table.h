@@ -33,7 +33,10 @@ struct config_sections {
     uint32_t count;
 };
 
-/* `defaults` is the one reserved name: all others begin with its values. Items hold their name first: const char *. */
+/*
+ * `defaults` is the one reserved name: all others begin with its values. Items hold their name first:
+ * const char *.
+ */
 struct config_named {
     void *items;
     uint32_t count;
@@ -62,7 +65,10 @@ struct config_section {
     size_t count;
     size_t size;         /* of the struct */
     size_t place_offset; /* where its struct config_place stands */
-    /* More than one field at a time; may be NULL. `node` is NULL for a section that the file does not have. */
+    /*
+     * More than one field at a time; may be NULL. `node` is NULL for a section that the file does not
+     * have.
+     */
     void (*examine)(struct config_problems *problems, const struct config_node *node, void *values);
 };
 

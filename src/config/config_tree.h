@@ -26,8 +26,10 @@ struct config_node {
 };
 
 /*
- * YAML 1.1 as libyaml reads it, without what a configuration does not need: anchors, aliases, tags, several documents,
- * repeated keys and keys that are no scalars are refused. Scalars stay text: typing is the reader's. In a value
+ * YAML 1.1 as libyaml reads it, without what a configuration does not need: anchors, aliases, tags, several
+ * documents,
+ * repeated keys and keys that are no scalars are refused. Scalars stay text: typing is the reader's. In a
+ * value
  * ${NAME} becomes the environment's text, ${NAME:otherwise} has a default, $${ is a plain ${.
  * An empty file is an empty map. NULL with the problems told; the tree lives in the arena.
  */

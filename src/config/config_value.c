@@ -140,7 +140,10 @@ static bool read_number(const struct config_field *field, const char *text, uint
     return true;
 }
 
-/* Values that the design has and this version has not are named, so that nobody looks for a mistake of his own. */
+/*
+ * Values that the design has and this version has not are named, so that nobody looks for a mistake of his
+ * own.
+ */
 static bool is_later(const struct config_field *field, const char *text)
 {
     struct span rest = span_from_text(field->later == NULL ? "" : field->later);

@@ -6,7 +6,10 @@
 #include "base/why.h"
 #include "config/config_table.h"
 
-/* Writes to values + field->offset; TEXT keeps the pointer. CONFIG with the reason: what it is not, what would do. */
+/*
+ * Writes to values + field->offset; TEXT keeps the pointer. CONFIG with the reason: what it is not, what
+ * would do.
+ */
 enum err config_value_read(const struct config_field *field, const char *text, void *values, struct why *why)
     MUST_CHECK;
 

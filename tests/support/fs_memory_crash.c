@@ -97,7 +97,10 @@ static void replay_syncs(struct replay *replay, uint64_t end)
     }
 }
 
-/* Applies the sectors of an uncertain write that were written back after it and before the next change of them. */
+/*
+ * Applies the sectors of an uncertain write that were written back after it and before the next change of
+ * them.
+ */
 static void
 apply_some_sectors(struct replay *replay, const struct operation *operation, uint64_t turn, uint64_t turns)
 {
@@ -142,14 +145,15 @@ static void decide_data(struct replay *replay, uint32_t inode, uint64_t end)
         if (!changes_data(operation, inode))
             continue;
         bool is_write = operation->kind == OPERATION_WRITE;
-        if (replay->mode == FS_MEMORY_KEPT || (replay->mode == FS_MEMORY_TORN && turn < torn_at))
+        bool is_whole = replay->mode == FS_MEMORY_KEPT ||
+                        (replay->mode == FS_MEMORY_TORN && turn < torn_at) ||
+                        (replay->mode == FS_MEMORY_REORDERED && !is_write && chance(replay, i, 1) % 2 == 0);
+        if (is_whole)
             apply_data(replay, operation, operation->len);
         else if (replay->mode == FS_MEMORY_TORN && turn == torn_at && is_write)
             apply_data(replay, operation, torn_len(replay, operation));
         else if (replay->mode == FS_MEMORY_REORDERED && is_write)
             apply_some_sectors(replay, operation, turn, turns);
-        else if (replay->mode == FS_MEMORY_REORDERED && chance(replay, i, 1) % 2 == 0)
-            apply_data(replay, operation, operation->len);
         turn++;
     }
 }

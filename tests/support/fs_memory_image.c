@@ -13,7 +13,7 @@ struct fs_memory *memory_of(const struct fs *fs)
 
 uint32_t memory_add_inode(struct fs_memory *memory)
 {
-    memory->inodes = realloc(memory->inodes, (memory->inode_count + 1) * sizeof *memory->inodes);
+    memory->inodes = reallocarray(memory->inodes, memory->inode_count + 1, sizeof(struct inode *));
     check(memory->inodes != NULL);
     struct inode *inode = calloc(1, sizeof *inode);
     check(inode != NULL);
