@@ -98,7 +98,6 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
         switch (option) {
         case 'f': parsed.from = optarg; break;
         case 'l':
-            check(optarg != NULL);
             if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0) {
                 *ret_code = command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
                 return false;
@@ -120,6 +119,7 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
         return false;
     }
     parsed.topic = words[optind];
+    check(parsed.topic != NULL && parsed.from != NULL);
     *ret_options = parsed;
     return true;
 }
