@@ -197,52 +197,60 @@ struct gather {
     uint32_t frame_size_max;
     size_t len; /* batches so far, at the front of the buffer */
     uint64_t next_offset;
-    bool is_damaged; /* bad bytes were met behind `len` */
+    bool is_at_hole; /* the next batch of the partition begins beyond next_offset */
     bool is_cut;     /* the buffer ended inside a frame */
     size_t needed;   /* then: a buffer in which it would have been whole */
 };
 
+/* A batch that begins beyond what is expected shows that those before it are bad or missing: the read ends there. */
 static void take_batch(struct gather *gather, const struct frame_batch *batch)
 {
     uint64_t base = bytes_get_be64(batch->batch.data);
     const struct store_read *read = gather->read;
     if (batch->topic != read->topic || batch->partition != read->partition ||
-        base + batch->records <= read->offset)
+        base + batch->records <= gather->next_offset)
         return;
-    if (gather->is_damaged && gather->len == 0)
-        gather->next_offset = base; /* where a reader can go on behind the damage */
-    if (gather->is_damaged)
+    gather->is_at_hole = base > gather->next_offset;
+    if (gather->is_at_hole) {
+        gather->next_offset = gather->len == 0 ? base : gather->next_offset;
         return;
+    }
     memmove(read->buffer + gather->len, batch->batch.data, batch->batch.len);
     gather->len += batch->batch.len;
     gather->next_offset = base + batch->records;
 }
 
-/* Verifies the frames of one stretch, which stands in the buffer behind the batches so far, and takes its batches. */
-static void take_stretch(struct gather *gather, struct span bytes, bool is_whole)
+/*
+ * Verifies the frames of one stretch, which stands in the buffer behind the batches so far, and takes its batches. Bad bytes
+ * are passed over: whether they cost this partition something, the offsets behind them tell. `len` is the whole stretch's.
+ */
+static void take_stretch(struct gather *gather, struct span bytes, size_t len)
 {
     const uint8_t *begin = bytes.data;
-    while (bytes.len >= FRAME_HEADER_SIZE) {
+    bool is_whole = bytes.len >= len;
+    bool passes = false;
+    while (bytes.len >= FRAME_HEADER_SIZE && !gather->is_at_hole) {
         struct frame frame;
         struct frame_batch batch;
         if (!frame_read(bytes, gather->epoch_crc, &frame)) {
             size_t claimed = frame_padded(frame_peek(bytes.data).len);
-            if (!is_whole && claimed > bytes.len && claimed <= gather->frame_size_max &&
-                !gather->is_damaged) {
+            if (!is_whole && !passes && claimed > bytes.len && claimed <= gather->frame_size_max) {
                 gather->is_cut = true;
                 gather->needed = gather->len + (size_t)(bytes.data - begin) + claimed;
                 return;
             }
-            gather->is_damaged = true;
+            passes = true;
             bytes = span_after(bytes, FRAME_ALIGNMENT);
             continue;
         }
         if (frame.kind == FRAME_BATCH && frame_batch_read(frame.payload, &batch) && batch.batch.len >= 8)
             take_batch(gather, &batch);
-        if (gather->is_damaged && gather->next_offset > gather->read->offset)
-            return;
         bytes = span_after(bytes, frame_padded(frame.len));
     }
+    if (is_whole || gather->is_at_hole || gather->len > 0)
+        return;
+    gather->is_cut = true; /* what is wanted may lie in the rest */
+    gather->needed = len;
 }
 
 /* Stretches that nearly touch are read in one go, as far as `room` allows; *ret_next is the first one left. */
@@ -271,23 +279,30 @@ static enum err gather_batches(struct gather *gather, const struct place *place,
 {
     struct store_read *read = gather->read;
     uint32_t next;
-    for (uint32_t i = 0; i < place->extent_count && !gather->is_cut && !gather->is_damaged; i = next) {
+    for (uint32_t i = 0; i < place->extent_count && !gather->is_cut && !gather->is_at_hole; i = next) {
         uint64_t from;
         size_t len;
         size_t got;
         size_t room = read->size - gather->len;
         join_stretches(place, i, room, &from, &len, &next);
-        bool is_whole = len <= room;
-        if (!is_whole && gather->len > 0)
+        if (len > room && gather->len > 0)
             return ERR_NONE;
-        len = is_whole ? len : room;
+        size_t size = len < room ? len : room;
         enum err err =
-            place->file->ops->pread(place->file, read->buffer + gather->len, len, from, no_wait, &got);
+            place->file->ops->pread(place->file, read->buffer + gather->len, size, from, no_wait, &got);
         if (err != ERR_NONE)
             return gather->len > 0 && err == ERR_AGAIN ? ERR_NONE : err;
-        take_stretch(gather, span_of(read->buffer + gather->len, got), is_whole);
+        take_stretch(gather, span_of(read->buffer + gather->len, got), got < size ? got : len);
     }
     return ERR_NONE;
+}
+
+/* Where to go on when nothing whole was found in the extents that were looked at. */
+static uint64_t offset_behind(const struct place *place, uint64_t offset)
+{
+    bool goes_on = place->extent_count == EXTENTS_PER_READ;
+    uint64_t behind = goes_on ? place->extents[EXTENTS_PER_READ - 1].base_offset : place->segment_end_offset;
+    return behind > offset ? behind : offset + 1;
 }
 
 static enum err judge(const struct gather *gather, const struct place *place)
@@ -301,9 +316,8 @@ static enum err judge(const struct gather *gather, const struct place *place)
         read->ret_len = gather->needed;
         return ERR_TOO_LARGE;
     }
-    if (read->ret_next_offset <= read->offset) /* nothing whole is left of it in this segment */
-        read->ret_next_offset =
-            place->segment_end_offset > read->offset ? place->segment_end_offset : read->offset + 1;
+    if (read->ret_next_offset <= read->offset)
+        read->ret_next_offset = offset_behind(place, read->offset);
     metric_add(METRIC_DAMAGE, 1);
     return ERR_DAMAGED;
 }
@@ -321,6 +335,12 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
             break;
         enum err opened = no_wait ? ERR_AGAIN : reader_open_segment(journal, ret_place->segment);
         leave(journal, ret_place->segment);
+        if (opened == ERR_NOT_FOUND) { /* the segment's file is gone */
+            ret_place->extent_count = 0;
+            read->ret_next_offset = offset_behind(ret_place, read->offset);
+            metric_add(METRIC_DAMAGE, 1);
+            return ERR_DAMAGED;
+        }
         if (opened != ERR_NONE)
             return opened;
     }
@@ -373,18 +393,20 @@ void reader_finish(struct journal *journal, struct store_read *take_read)
     mailbox_post(take_read->reply_to, &take_read->mail);
 }
 
-enum err reader_offset_at(
-    struct store *store, uint32_t topic, uint32_t partition_number, int64_t wall_ns, uint64_t *ret_offset)
+/* AGAIN: *ret_segment wants its index opened. The view lock is held. */
+static enum err find_offset_at(const struct journal *journal,
+                               const struct partition *partition,
+                               int64_t wall_ns,
+                               uint64_t *ret_offset,
+                               struct segment **ret_segment)
 {
-    struct journal *journal = journal_of(store);
-    journal_lock(&journal->view);
-    const struct partition *partition = catalog_partition(&journal->catalog, topic, partition_number);
-    enum err err = partition == NULL ? ERR_UNKNOWN_TOPIC : ERR_NONE;
-    uint64_t offset = partition == NULL ? 0 : partition->end;
+    enum err err = ERR_NONE;
+    *ret_offset = partition->end;
     for (uint32_t i = journal->table.count; err == ERR_NONE && i > 0; i--) {
         struct segment *segment = journal->table.segments[i - 1];
         struct index_partition summary;
         struct index_extent extent;
+        *ret_segment = segment;
         if (!is_readable(segment) || segment->last_ns < wall_ns)
             break;
         err = summary_of(segment, partition, &summary);
@@ -393,12 +415,35 @@ enum err reader_offset_at(
                       ? ERR_NONE
                       : ERR_NOT_FOUND;
         else if (err == ERR_NONE)
-            err = index_file_extent_at_time(segment->index_file, &summary, wall_ns, &extent);
+            err = segment_index_outcome(
+                segment, index_file_extent_at_time(segment->index_file, &summary, wall_ns, &extent));
         if (err == ERR_NONE)
-            offset = extent.base_offset;
+            *ret_offset = extent.base_offset;
         err = err == ERR_NOT_FOUND ? ERR_NONE : err;
     }
-    journal_unlock(&journal->view);
-    *ret_offset = offset;
+    return err;
+}
+
+enum err reader_offset_at(
+    struct store *store, uint32_t topic, uint32_t partition_number, int64_t wall_ns, uint64_t *ret_offset)
+{
+    struct journal *journal = journal_of(store);
+    struct segment *segment = NULL;
+    enum err err = ERR_AGAIN;
+    while (err == ERR_AGAIN) {
+        journal_lock(&journal->view);
+        const struct partition *partition = catalog_partition(&journal->catalog, topic, partition_number);
+        err = partition == NULL ? ERR_UNKNOWN_TOPIC
+                                : find_offset_at(journal, partition, wall_ns, ret_offset, &segment);
+        if (err == ERR_AGAIN)
+            segment->references++;
+        journal_unlock(&journal->view);
+        if (err != ERR_AGAIN)
+            break;
+        enum err opened = seal_open_index(journal, segment);
+        leave(journal, segment);
+        if (opened != ERR_NONE)
+            return opened;
+    }
     return err;
 }

@@ -32,11 +32,12 @@ struct journal_model {
     uint32_t count;
     uint32_t size;
     struct journal_bench *bench;
-    uint32_t pending;     /* submitted, not completed */
-    bool forgets_numbers; /* retention may have passed receipts.keep */
-    bool has_damage;      /* what is stored may be missing, but nothing else may be wrong */
-    uint32_t missing;     /* with has_damage: stored appends that the last check did not find */
-    char where[400];      /* leads the words of a failure */
+    uint32_t pending;         /* submitted, not completed */
+    bool forgets_numbers;     /* retention may have passed receipts.keep */
+    bool has_damage;          /* what is stored may be missing, but nothing else may be wrong */
+    uint32_t missing;         /* with has_damage: stored appends that the last check did not find */
+    uint32_t missing_numbers; /* likewise, numbers of those that it did find */
+    char where[400];          /* leads the words of a failure */
 };
 
 void journal_model_init(struct journal_model *model, struct journal_bench *bench);
@@ -47,6 +48,8 @@ void journal_model_copy(struct journal_model *model,
                         uint64_t operations,
                         struct journal_bench *bench);
 
+/* What an append of this shape takes at most. */
+uint32_t journal_model_size_of(uint32_t shape);
 /* Hands one append of this shape to the journal, creating its topics; the store's refusal, if any. */
 enum err journal_model_submit(struct journal_model *model, uint32_t shape) MUST_CHECK;
 
