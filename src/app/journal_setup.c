@@ -34,7 +34,8 @@ static void on_progress(void *owner, uint64_t done, uint64_t total)
     if (!setup->shows_progress)
         progress_init(&setup->progress, "recovery", total, PROGRESS_BYTES);
     setup->shows_progress = true;
-    progress_step(&setup->progress, done - setup->progress.count);
+    if (done > setup->progress.count)
+        progress_step(&setup->progress, done - setup->progress.count);
 }
 
 static struct journal_topic_settings topic_settings(const struct config_topic *topic)
