@@ -23,12 +23,12 @@ static enum err refuse(const struct journal *journal, const struct store_append 
 {
     if (append->len > journal->settings.append_size_max)
         return ERR_TOO_LARGE;
-    if (journal->state == STORE_FULL)
-        return ERR_FULL;
     if (journal->state == STORE_BROKEN)
         return ERR_BROKEN;
-    if (journal->stopping)
+    if (journal->stopping) /* also when it is full: no space will come any more */
         return ERR_DRAINING;
+    if (journal->state == STORE_FULL)
+        return ERR_FULL;
     return is_admitted(journal, append) ? ERR_NONE : ERR_BUSY;
 }
 

@@ -140,6 +140,7 @@ static void finish_writing(struct journal *journal)
     }
     publish_failure(journal, ERR_DRAINING);
     journal_unlock(&journal->token);
+    journal_post_watches(journal); /* who waits for room learns that none will come */
 }
 
 void journal_stop(struct journal *journal)
