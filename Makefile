@@ -17,10 +17,15 @@ PYTEST ?=
 RUN_PYTEST = WAYBILL_BINARY=$(BUILD)/waybill /usr/bin/python3 -m pytest $(PYTEST)
 RUN_UNIT = meson test -C $(BUILD) --print-errorlogs --no-rebuild
 
-.PHONY: all demo test test-all unit e2e bench fuzz crash asan tsan ubsan lint format cover docs clean install-packages
+.PHONY: all programs demo test test-all unit e2e bench fuzz crash asan tsan ubsan lint format cover docs clean install-packages
 .NOTPARALLEL:
 
 all: $(BUILD)/build.ninja
+	ninja -C $(BUILD) waybill
+
+# The program and all tests; configured again when the test framework has come since.
+programs: $(BUILD)/build.ninja
+	@grep -q tests/support $(BUILD)/build.ninja || meson setup --reconfigure $(SETUP) $(BUILD)
 	ninja -C $(BUILD)
 
 # A room that appears is a new meson.build, which an older build directory cannot know of by itself.
@@ -38,21 +43,21 @@ demo:
 
 test:
 	tools/install-packages test
-	$(MAKE) all
+	$(MAKE) programs
 	$(RUN_UNIT) --suite unit --suite corpus
 	$(RUN_PYTEST) tests/tools tests/e2e
 
-unit: all
+unit: programs
 	$(RUN_UNIT) --suite unit --suite corpus
 
-e2e: all
+e2e: programs
 	$(RUN_PYTEST) tests/e2e
 
 test-all: asan tsan lint
 	$(MAKE) fuzz crash
 	$(MAKE) test PYTEST="-m 'not crash'"
 
-bench: all
+bench: programs
 	tools/install-packages bench
 	WAYBILL_BINARY=$(BUILD)/waybill tests/bench/run $(BENCH)
 
@@ -60,7 +65,7 @@ fuzz:
 	tools/install-packages fuzz
 	tools/fuzz $(T)
 
-crash: all
+crash: programs
 	WAYBILL_CRASH_ROUNDS=$(ROUNDS) $(RUN_UNIT) --suite crash --timeout-multiplier 0 --verbose
 	WAYBILL_CRASH_ROUNDS=$(ROUNDS) $(RUN_PYTEST) -m crash tests/e2e
 
