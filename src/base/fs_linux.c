@@ -68,8 +68,8 @@ linux_pread(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wa
         ssize_t got = preadv2(file_of(file)->fd, &part, 1, (off_t)(at + len), no_wait ? RWF_NOWAIT : 0);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0 && no_wait && len > 0 && errno == EAGAIN)
-            return ERR_AGAIN;
+        if (got < 0 && no_wait && (errno == EAGAIN || errno == EOPNOTSUPP))
+            return ERR_AGAIN; /* not every file system can tell: tmpfs */
         if (got < 0)
             return err_from_errno(errno);
         if (got == 0)

@@ -13,11 +13,16 @@ struct place {
     struct fs *fs;
 };
 
-static void place_init(struct place *place)
+static void place_init_in(struct place *place, const char *parent)
 {
-    (void)snprintf(place->directory, sizeof place->directory, "/tmp/fs_linux_test.XXXXXX");
+    (void)snprintf(place->directory, sizeof place->directory, "%s/fs_linux_test.XXXXXX", parent);
     expect_not_null(mkdtemp(place->directory));
     expect_fine(fs_linux_new(place->directory, &place->fs));
+}
+
+static void place_init(struct place *place)
+{
+    place_init_in(place, "/tmp");
 }
 
 static void remove_name(void *owner, const char *name)
@@ -80,6 +85,22 @@ TEST(write_of_many_parts_is_whole)
     place_done(&place);
 }
 
+/* tmpfs knows nothing of waiting, and says so. */
+TEST(read_that_must_not_wait_is_put_off_where_the_file_system_cannot_tell)
+{
+    struct place place;
+    struct fs_file *file = NULL;
+    char back[8];
+    size_t len = 0;
+    place_init_in(&place, "/dev/shm");
+    expect_fine(fs_open(place.fs, "a", FS_OPEN_WRITE | FS_OPEN_CREATE, &file));
+    expect_fine(fs_pwrite(file, span_from_text("bytes"), 0));
+    enum err err = file->ops->pread(file, back, sizeof back, 0, true, &len);
+    expect(err == ERR_AGAIN || (err == ERR_NONE && len == 5));
+    file = fs_close(file);
+    place_done(&place);
+}
+
 TEST(directory_is_locked_for_one)
 {
     struct place place;
@@ -108,5 +129,6 @@ TEST(full_device_is_no_space)
 
 TEST_MAIN(bytes_and_names_survive,
           write_of_many_parts_is_whole,
+          read_that_must_not_wait_is_put_off_where_the_file_system_cannot_tell,
           directory_is_locked_for_one,
           full_device_is_no_space)
