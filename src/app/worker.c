@@ -215,6 +215,7 @@ enum err worker_open_desk(struct worker *worker, const struct listen_socket *soc
 static void *run(void *argument)
 {
     struct worker *worker = argument;
+    (void)pthread_setname_np(pthread_self(), "loop");
     loop_uv_run(worker->loop);
     return NULL;
 }
