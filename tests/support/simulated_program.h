@@ -1,0 +1,51 @@
+/* The program without its threads: journal, gate and doors over a simulated loop and a disk in memory. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SUPPORT_SIMULATED_PROGRAM_H
+#define SUPPORT_SIMULATED_PROGRAM_H
+
+#include "door/acks_door.h"
+#include "door/control_door.h"
+#include "door/produce_door.h"
+#include "journal/journal.h"
+#include "support/fs_memory.h"
+#include "support/loop_simulated.h"
+
+/* Each has a produce door and an acks door. Lines are `<place>|<key>|<timestamp>|[<seq>|]<body>`, a place is a topic. */
+enum simulated_sequence {
+    SIMULATED_STORING,   /* duplicates are stored */
+    SIMULATED_DROPPING,  /* duplicates are dropped */
+    SIMULATED_NUMBERING, /* lines have no number */
+    SIMULATED_SEQUENCES,
+};
+
+struct simulated_program {
+    struct loop_simulated simulated;
+    struct fs *fs;
+    struct journal *journal;
+    struct store *store;
+    struct append_gate gate;
+    struct produce_settings settings[SIMULATED_SEQUENCES];
+    struct produce_door produce[SIMULATED_SEQUENCES];
+    struct acks_door acks[SIMULATED_SEQUENCES];
+    struct control_door control;
+    void (*on_event)(void *owner, enum journal_event event, const char *fields);
+    void *owner;
+};
+
+/* The loop and an empty disk; nothing is open. The same seed gives the same run. */
+void simulated_program_init(struct simulated_program *program, uint64_t seed, size_t max_line);
+void simulated_program_done(struct simulated_program *program);
+
+enum err simulated_program_open_journal(struct simulated_program *program) MUST_CHECK;
+void simulated_program_close_journal(struct simulated_program *program);
+void simulated_program_open_doors(struct simulated_program *program);
+/* SIGTERM: the doors ask their connections to finish. */
+void simulated_program_drain(struct simulated_program *program);
+/* Cuts what is left, stops the journal and closes all; the disk stays. */
+void simulated_program_close(struct simulated_program *program);
+
+/* The steps of the journal's threads until none has work. */
+void simulated_program_settle_journal(struct simulated_program *program);
+bool simulated_program_is_broken(const struct simulated_program *program);
+
+#endif
