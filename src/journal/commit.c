@@ -54,6 +54,7 @@ static size_t small_len(const struct store_append *append)
 
 struct pick {
     uint64_t len;     /* of all frames */
+    uint64_t own_len; /* of the journal's own among them */
     size_t small_len; /* of those that need scratch memory */
     int parts;
 };
@@ -115,6 +116,7 @@ static struct pick pick_group(struct journal *journal)
     uint64_t max = share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
     journal_lock(&journal->queue);
     pick_internal(journal, &pick);
+    pick.own_len = pick.len;
     if (list_is_empty(&journal->internal)) {
         pick_from(journal, &journal->express, &pick, max / 2);
         pick_from(journal, &journal->bulk, &pick, max);
@@ -123,13 +125,19 @@ static struct pick pick_group(struct journal *journal)
     return pick;
 }
 
-/* What could not be written for lack of a segment goes back to the front, and waits for one. */
-static void put_back(struct journal *journal)
+/* Appends that could not be written for lack of a segment go back to the front, and wait for one. */
+static void put_back_appends(struct journal *journal)
 {
     journal_lock(&journal->queue);
     journal->is_blocked = list_is_empty(&journal->prepared);
     list_move_all(&journal->group, &journal->bulk);
     list_move_all(&journal->bulk, &journal->group);
+    journal_unlock(&journal->queue);
+}
+
+static void put_back_own(struct journal *journal)
+{
+    journal_lock(&journal->queue);
     list_move_all(&journal->group_frames, &journal->internal);
     list_move_all(&journal->internal, &journal->group_frames);
     journal_unlock(&journal->queue);
@@ -296,8 +304,14 @@ bool commit_step(struct journal *journal)
     if (pick.parts == 0 && list_is_empty(&journal->group_frames))
         return rest(journal);
     enum err err = make_room(journal, &pick);
+    if (err == ERR_FULL)
+        put_back_appends(journal);
+    if (err == ERR_FULL && pick.own_len > 0) { /* RETIRE among them is what makes room again */
+        pick.len = pick.own_len;
+        err = make_room(journal, &pick);
+    }
     if (err == ERR_FULL) {
-        put_back(journal);
+        put_back_own(journal);
         return false;
     }
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);

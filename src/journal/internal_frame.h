@@ -13,10 +13,9 @@ struct internal_frame {
     uint8_t payload[];
 };
 
-/* `payload` is copied. The view lock may be held, the queue lock not. */
-enum err internal_frame_queue(struct journal *journal,
-                              enum frame_kind kind,
-                              struct segment *segment,
-                              struct span payload) MUST_CHECK;
+/* `payload` is copied; NULL: no memory. Made before what it tells of is changed, so that the two never differ. */
+struct internal_frame *internal_frame_new(enum frame_kind kind, struct segment *segment, struct span payload);
+/* The view lock may be held, the queue lock not. */
+void internal_frame_queue(struct journal *journal, struct internal_frame *take_frame);
 
 #endif

@@ -60,17 +60,23 @@ create_topic(struct journal *journal, struct span name, uint32_t partitions, str
     if (settings == NULL && !store_topic_name_is_reserved(name) &&
         topics_of_input(journal) >= journal->settings.topics_max)
         return ERR_TOO_MANY;
+    count = count == 0 ? 1 : count;
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     uint32_t id = journal->catalog.topic_count;
-    enum err err = catalog_topic_add(&journal->catalog, id, name, count == 0 ? 1 : count, wall_ns, ret_topic);
-    if (err != ERR_NONE)
-        return err;
     uint8_t payload[16 + STORE_TOPIC_NAME_MAX];
     bytes_put_le32(payload, id);
-    bytes_put_le32(payload + 4, (*ret_topic)->public.partitions);
+    bytes_put_le32(payload + 4, count);
     bytes_put_le64(payload + 8, (uint64_t)wall_ns);
     memcpy(payload + 16, name.data, name.len);
-    return internal_frame_queue(journal, FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
+    struct internal_frame *frame = internal_frame_new(FRAME_TOPIC, NULL, span_of(payload, 16 + name.len));
+    if (frame == NULL)
+        return ERR_MEMORY;
+    enum err err = catalog_topic_add(&journal->catalog, id, name, count, wall_ns, ret_topic);
+    if (err == ERR_NONE)
+        internal_frame_queue(journal, frame);
+    else
+        free(frame);
+    return err;
 }
 
 static enum err topic_open(
@@ -137,7 +143,26 @@ static bool watch_unset(struct store *store, struct store_watch *watch)
     return was_set;
 }
 
-/* SEQUENCE: index 4, zero 4, name. */
+/* SEQUENCE: index 4, zero 4, name. The view lock is held. */
+static enum err create_sequence(struct journal *journal, struct span name, uint32_t *ret_sequence)
+{
+    uint32_t index = journal->catalog.sequence_count;
+    uint8_t payload[8 + CATALOG_SEQUENCE_NAME_MAX] = {0};
+    bytes_put_le32(payload, index);
+    memcpy(payload + 8, name.data, name.len);
+    struct internal_frame *frame = internal_frame_new(FRAME_SEQUENCE, NULL, span_of(payload, 8 + name.len));
+    if (frame == NULL)
+        return ERR_MEMORY;
+    enum err err = catalog_sequence_add(&journal->catalog, index, name);
+    if (err != ERR_NONE) {
+        free(frame);
+        return err;
+    }
+    internal_frame_queue(journal, frame);
+    *ret_sequence = index;
+    return err;
+}
+
 static enum err sequence_open(struct store *store, struct span name, uint32_t *ret_sequence)
 {
     struct journal *journal = journal_of(store);
@@ -146,17 +171,11 @@ static enum err sequence_open(struct store *store, struct span name, uint32_t *r
         return ERR_BAD_NAME;
     journal_lock(&journal->view);
     int found = catalog_sequence_by_name(&journal->catalog, name);
-    uint32_t index = found >= 0 ? (uint32_t)found : journal->catalog.sequence_count;
-    if (found < 0) {
-        uint8_t payload[8 + CATALOG_SEQUENCE_NAME_MAX] = {0};
-        bytes_put_le32(payload, index);
-        memcpy(payload + 8, name.data, name.len);
-        err = catalog_sequence_add(&journal->catalog, index, name);
-        if (err == ERR_NONE)
-            err = internal_frame_queue(journal, FRAME_SEQUENCE, NULL, span_of(payload, 8 + name.len));
-    }
+    if (found < 0)
+        err = create_sequence(journal, name, ret_sequence);
+    else
+        *ret_sequence = (uint32_t)found;
     journal_unlock(&journal->view);
-    *ret_sequence = index;
     return err;
 }
 

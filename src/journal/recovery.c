@@ -28,8 +28,6 @@
  * Older segments are not read. Damage is reported and passed over; only a newer format, and errors of the disk, end here.
  */
 
-enum { COPY_SIZE = 1 << 20 };
-
 struct recovery {
     struct journal *journal;
     struct why *why;
@@ -312,6 +310,12 @@ static void on_gap(void *owner, const struct frame_batch *batch, uint64_t expect
                  (unsigned long long)found - 1);
 }
 
+static void on_lost_name(void *owner, const char *name)
+{
+    struct recovery *recovery = owner;
+    report_damage(recovery->journal, "what=name named=%s", name);
+}
+
 /* The segment enters the table, open, with an empty index. */
 static enum err enter_segment(struct recovery *recovery,
                               const struct segment_header *header,
@@ -500,31 +504,6 @@ static enum err begin_anew(struct recovery *recovery)
     return roll_begin(journal, LIST_OWNER(list_take_first(&journal->prepared), struct prepared, link));
 }
 
-/*
- * What was written and not synced may be in the kernel's memory alone; after a sync that failed it is even taken for clean
- * there. It has just been read, so from now on it counts: it is written once more, and synced.
- */
-static enum err make_certain(struct recovery *recovery)
-{
-    struct journal *journal = recovery->journal;
-    struct fs_file *file = journal->writer.file;
-    uint64_t end = journal->writer.position;
-    uint64_t at = recovery->replay.synced_end <= SEGMENT_HEADER_SIZE ? 0 : recovery->replay.synced_end;
-    uint8_t *bytes = malloc(COPY_SIZE);
-    enum err err = bytes == NULL ? ERR_MEMORY : ERR_NONE;
-    while (err == ERR_NONE && at < end) {
-        size_t len = end - at < COPY_SIZE ? (size_t)(end - at) : COPY_SIZE;
-        err = fs_pread(file, bytes, len, at, &len);
-        if (err == ERR_NONE && len == 0)
-            err = ERR_IO;
-        if (err == ERR_NONE)
-            err = fs_pwrite(file, span_of(bytes, len), at);
-        at += len;
-    }
-    free(bytes);
-    return err == ERR_NONE ? fs_fdatasync(file) : err;
-}
-
 /* False when there is no space for another segment: then the next start meets the same again. */
 static bool has_next_segment(struct journal *journal)
 {
@@ -537,7 +516,8 @@ static enum err open_incarnation(struct recovery *recovery)
     bool is_sealed = recovery->replay.is_sealed;
     bool wants_segment =
         is_sealed || recovery->base != recovery->active || journal->recovery.damaged_ranges > 0;
-    enum err err = make_certain(recovery);
+    uint64_t from = recovery->replay.synced_end <= SEGMENT_HEADER_SIZE ? 0 : recovery->replay.synced_end;
+    enum err err = segment_make_certain(journal->writer.file, from, journal->writer.position);
     if (err != ERR_NONE)
         return err;
     if (!wants_segment || !has_next_segment(journal))
@@ -575,6 +555,7 @@ static enum err recover(struct recovery *recovery)
     recovery->replay.table = &journal->table;
     recovery->replay.identities = &journal->identities;
     recovery->replay.on_gap = on_gap;
+    recovery->replay.on_lost_name = on_lost_name;
     recovery->replay.owner = recovery;
     err = scan_from_base(recovery);
     if (err != ERR_NONE)

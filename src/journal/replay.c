@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/replay.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -39,12 +40,51 @@ static enum err apply_group(struct replay *replay, const struct frame *frame)
     return ERR_NONE;
 }
 
+/*
+ * The frame that named a topic can be damaged while its batches are whole. They stay readable under a name that says so,
+ * and the topics behind it keep their ids; how many partitions it had is not known.
+ */
+static enum err name_lost_topics(struct replay *replay, uint32_t count)
+{
+    struct catalog *catalog = replay->catalog;
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && replay->on_lost_name != NULL && catalog->topic_count < count) {
+        char name[sizeof "waybill.lost." + 10];
+        struct topic *topic;
+        (void)snprintf(name, sizeof name, "waybill.lost.%u", catalog->topic_count);
+        err = catalog_topic_add(catalog, catalog->topic_count, span_from_text(name), STORE_PARTITIONS_MAX, 0,
+                                &topic);
+        if (err == ERR_NONE)
+            replay->on_lost_name(replay->owner, name);
+    }
+    return err;
+}
+
+static enum err name_lost_sequences(struct replay *replay, uint32_t count)
+{
+    struct catalog *catalog = replay->catalog;
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && replay->on_lost_name != NULL && catalog->sequence_count < count) {
+        char name[sizeof "waybill.lost." + 10];
+        (void)snprintf(name, sizeof name, "waybill.lost.%u", catalog->sequence_count);
+        err = catalog_sequence_add(catalog, catalog->sequence_count, span_from_text(name));
+        if (err == ERR_NONE)
+            replay->on_lost_name(replay->owner, name);
+    }
+    return err;
+}
+
 static enum err apply_batch(struct replay *replay, const struct frame *frame, uint64_t position)
 {
     struct frame_batch batch;
     if (!frame_batch_read(frame->payload, &batch) || batch.batch.len < 8)
         return ERR_BAD_INPUT;
     replay->records += batch.records;
+    enum err err = ERR_NONE;
+    if (replay->catalog != NULL && batch.topic < replay->catalog->topics_max)
+        err = name_lost_topics(replay, batch.topic + 1);
+    if (err != ERR_NONE)
+        return err;
     struct partition *partition =
         replay->catalog == NULL ? NULL : catalog_partition(replay->catalog, batch.topic, batch.partition);
     if (partition == NULL)
@@ -84,6 +124,11 @@ static enum err apply_topic(struct replay *replay, const struct frame *frame)
     struct topic *topic = catalog_topic_by_name(replay->catalog, name);
     if (topic != NULL) /* created while the checkpoint was written that holds it too */
         return topic->public.id == bytes_get_le32(body) ? ERR_NONE : ERR_BAD_INPUT;
+    enum err err = bytes_get_le32(body) < replay->catalog->topics_max
+                       ? name_lost_topics(replay, bytes_get_le32(body))
+                       : ERR_BAD_INPUT;
+    if (err != ERR_NONE)
+        return err;
     return catalog_topic_add(replay->catalog, bytes_get_le32(body), name, bytes_get_le32(body + 4),
                              (int64_t)bytes_get_le64(body + 8), &topic);
 }
@@ -97,6 +142,9 @@ static enum err apply_sequence(struct replay *replay, const struct frame *frame)
     struct span name = span_after(frame->payload, 8);
     if (catalog_sequence_by_name(replay->catalog, name) >= 0)
         return ERR_NONE;
+    enum err err = name_lost_sequences(replay, bytes_get_le32(frame->payload.data));
+    if (err != ERR_NONE)
+        return err;
     return catalog_sequence_add(replay->catalog, bytes_get_le32(frame->payload.data), name);
 }
 
@@ -120,11 +168,15 @@ static enum err apply_runs(struct replay *replay, const struct frame *frame)
     uint32_t sequence = bytes_get_le32(payload.data);
     uint64_t count = bytes_get_le32(payload.data + 4);
     uint64_t producer_len = bytes_get_le32(payload.data + 16);
+    enum err err = ERR_NONE;
+    if (replay->catalog != NULL && sequence < CATALOG_SEQUENCES_MAX)
+        err = name_lost_sequences(replay, sequence + 1);
+    if (err != ERR_NONE)
+        return err;
     if (payload.len != RUNS_FIXED + count * RUN_SIZE + producer_len || producer_len > STORE_PRODUCER_MAX ||
         sequence >= CATALOG_SEQUENCES_MAX ||
         (replay->catalog != NULL && sequence >= replay->catalog->sequence_count))
         return ERR_BAD_INPUT;
-    enum err err = ERR_NONE;
     for (uint64_t i = 0; err == ERR_NONE && i < count; i++)
         err = apply_run(replay, sequence, payload.data + RUNS_FIXED + i * RUN_SIZE);
     if (err == ERR_NONE && producer_len > 0 && replay->catalog != NULL)

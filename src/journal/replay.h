@@ -23,6 +23,8 @@ struct replay {
     bool is_sealed;
     struct buffer checkpoint; /* the pieces so far */
     bool has_checkpoint;      /* a whole one was found; it is in `checkpoint` until the next begins */
+    /* NULL: what belongs to a name whose frame is lost is strange. Otherwise it gets a name, and this is told. */
+    void (*on_lost_name)(void *owner, const char *name);
     void (*on_gap)(void *owner, const struct frame_batch *batch, uint64_t expected, uint64_t found);
     void *owner;
 };

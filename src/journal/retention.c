@@ -134,12 +134,11 @@ static enum err judge(struct judgement *judgement, struct segment *segment)
 
 /* --- Retiring ----------------------------------------------------------------------------------- */
 
-/* One frame for each lot of starts; the last one names the segment. */
-static enum err queue_retire(struct journal *journal, struct segment *segment, struct span starts)
+/* One frame for each lot of starts; the last one names the segment. MEMORY: some of them are in the list. */
+static enum err make_retire(struct segment *segment, struct span starts, struct list *frames)
 {
-    enum err err = ERR_NONE;
     bool is_last = false;
-    while (err == ERR_NONE && !is_last) {
+    while (!is_last) {
         size_t len = starts.len < RETIRE_STARTS_MAX ? starts.len : RETIRE_STARTS_MAX;
         is_last = len == starts.len;
         size_t payload_len;
@@ -147,12 +146,28 @@ static enum err queue_retire(struct journal *journal, struct segment *segment, s
             retire_payload(is_last ? segment->number : 0, span_of(starts.data, len), &payload_len);
         if (payload == NULL)
             return ERR_MEMORY;
-        err = internal_frame_queue(journal, FRAME_RETIRE, is_last ? segment : NULL,
-                                   span_of(payload, payload_len));
+        struct internal_frame *frame =
+            internal_frame_new(FRAME_RETIRE, is_last ? segment : NULL, span_of(payload, payload_len));
         free(payload);
+        if (frame == NULL)
+            return ERR_MEMORY;
+        list_insert_last(frames, &frame->link);
         starts = span_after(starts, len);
     }
-    return err;
+    return ERR_NONE;
+}
+
+/* All of them, or none. */
+static void queue_retire(struct journal *journal, struct list *frames, bool goes)
+{
+    struct list *link;
+    while ((link = list_take_first(frames)) != NULL) {
+        struct internal_frame *frame = LIST_OWNER(link, struct internal_frame, link);
+        if (goes)
+            internal_frame_queue(journal, frame);
+        else
+            free(frame);
+    }
 }
 
 /* --- The step ------------------------------------------------------------------------------------ */
@@ -270,15 +285,18 @@ static bool judge_oldest(struct journal *journal, bool retires, struct why *ret_
         judgement.is_forced = count_files(journal) + JOURNAL_PREPARED_MIN >= files_max(journal);
         goes = judge(&judgement, segment) == ERR_NONE && !judgement.is_kept;
     }
+    struct list frames;
+    list_init(&frames);
+    enum err err = goes && retires ? make_retire(segment, buffer_span(&judgement.starts), &frames) : ERR_NONE;
+    goes = goes && err == ERR_NONE;
     if (goes && retires)
         segment_move(segment, SEGMENT_RETIRING);
     journal_unlock(&journal->view);
-    if (goes && retires) {
+    queue_retire(journal, &frames, goes);
+    if (goes && retires)
         tell_dropped(journal, segment, &judgement);
-        enum err err = queue_retire(journal, segment, buffer_span(&judgement.starts));
-        if (err != ERR_NONE)
-            journal_put_off(journal, err, "retiring a segment");
-    }
+    if (err != ERR_NONE)
+        journal_put_off(journal, err, "retiring a segment");
     if (ret_holder != NULL)
         *ret_holder = judgement.holder;
     buffer_done(&judgement.starts);

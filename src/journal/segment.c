@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 16, TABLE_SIZE_FIRST = 16 };
+enum { NUMBER_DIGITS = 16, TABLE_SIZE_FIRST = 16, COPY_SIZE = 1 << 20 };
 
 /* Rows: from; columns: to. */
 static const bool moves[SEGMENT_STATE_COUNT][SEGMENT_STATE_COUNT] = {
@@ -71,6 +71,23 @@ uint64_t segment_number_of(const char *name, const char *suffix)
     if (text.len <= NUMBER_DIGITS || !span_equal_text(span_after(text, NUMBER_DIGITS), suffix))
         return 0;
     return span_to_u64(span_of(text.data, NUMBER_DIGITS), &number) ? number : 0;
+}
+
+enum err segment_make_certain(struct fs_file *file, uint64_t from, uint64_t end)
+{
+    uint8_t *bytes = malloc(COPY_SIZE);
+    enum err err = bytes == NULL ? ERR_MEMORY : ERR_NONE;
+    while (err == ERR_NONE && from < end) {
+        size_t len = end - from < COPY_SIZE ? (size_t)(end - from) : COPY_SIZE;
+        err = fs_pread(file, bytes, len, from, &len);
+        if (err == ERR_NONE && len == 0)
+            err = ERR_IO;
+        if (err == ERR_NONE)
+            err = fs_pwrite(file, span_of(bytes, len), from);
+        from += len;
+    }
+    free(bytes);
+    return err == ERR_NONE ? fs_fdatasync(file) : err;
 }
 
 enum err segment_summarise(struct segment *segment)

@@ -70,6 +70,12 @@ void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t number, const char *suf
 /* The number in such a name with this suffix; 0 when it is none. */
 uint64_t segment_number_of(const char *name, const char *suffix);
 
+/*
+ * What was written and not synced may be in the kernel's memory alone; after a sync that failed it is even taken for
+ * clean there. So what was read back from there and counts from now on is written once more, and synced.
+ */
+enum err segment_make_certain(struct fs_file *file, uint64_t from, uint64_t end) MUST_CHECK;
+
 /* Takes the summaries out of the index in memory. */
 enum err segment_summarise(struct segment *segment) MUST_CHECK;
 
