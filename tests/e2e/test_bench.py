@@ -1,0 +1,87 @@
+"""waybill bench: it stores what it says, and leaves nothing behind.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import signal
+import subprocess
+
+import pytest
+from waybill import free_port, wait_until
+
+ROWS_OF_THE_TOUR = 8
+
+
+def bench(waybill, *words):
+    done = waybill.run("bench", *words, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def stored(waybill):
+    done = waybill.run("topics", "--data", waybill.data, "--json")
+    topics = (json.loads(line) for line in done.stdout.splitlines())
+    return sum(part["end"] - part["start"] for topic in topics for part in topic["partitions"])
+
+
+@pytest.fixture
+def running(waybill):
+    waybill.config["doors"] = [door for door in waybill.config["doors"] if door["serve"] in ("produce", "acks")]
+    waybill.door("produce")["topic"] = "bench"
+    return waybill.start()
+
+
+@pytest.mark.parametrize("words", [["--window", "1"], ["--connections", "8", "--window", "1"], [], ["--plain"],
+                                   ["--connections", "3", "--window", "7", "--size", "1KiB"]])
+def test_every_line_it_counts_is_stored(running, words):
+    result, = bench(running, "produce", "--address", running.address("produce"), "--count", "1000", *words)
+    assert (result["count"], result["refused"]) == (1000, 0)
+    assert stored(running) == 1000
+
+
+def test_numbers_it_asks_for_are_found_and_others_are_not(running):
+    bench(running, "produce", "--address", running.address("produce"), "--count", "1000")
+    words = ["acks", "--address", running.address("acks"), "--time", "100ms"]
+    assert bench(running, *words, "--count", "1000")[0]["refused"] == 0
+    absent, = bench(running, *words, "--count", "1000", "--depth", "1", "--first-seq", "1000001001")
+    assert absent["count"] == absent["refused"] > 0
+
+
+def test_tail_counts_every_line(running):
+    bench(running, "produce", "--address", running.address("produce"), "--count", "1000")
+    assert bench(running, "tail", "bench", "--data", str(running.data))[0]["count"] == 1000
+
+
+def test_slow_sender_is_measured_alone_and_beside_a_flood(running):
+    alone, beside, flood = bench(running, "flood", "--address", running.address("produce"), "--time", "200ms", "--plain")
+    assert alone["latency_ns"]["samples"] == alone["count"] > 0
+    assert beside["count"] > 0
+    assert stored(running) == alone["count"] + beside["count"] + flood["count"]
+
+
+def test_without_a_verb_it_measures_a_server_of_its_own_and_removes_it(waybill):
+    results = bench(waybill, str(waybill.folder), "--time", "100ms")
+    assert len(results) == ROWS_OF_THE_TOUR
+    assert all(result["count"] > 0 for result in results)
+    assert not list(waybill.folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_removes_its_files(waybill, number):
+    with subprocess.Popen([str(waybill.binary), "bench", str(waybill.folder), "--time", "60s"],
+                          stdout=subprocess.DEVNULL) as process:
+        wait_until(lambda: list(waybill.folder.glob("*/data")))
+        process.send_signal(number)
+        process.wait(20)
+    assert not list(waybill.folder.iterdir())
+
+
+def test_where_nobody_listens_it_says_what_to_do(waybill):
+    done = waybill.run("bench", "produce", "--address", f"127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert "waybill serve" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--window", "0"], ["--size", "100"], ["--time", "2h"], ["one", "two"], ["--nonsense"]])
+def test_wrong_words_are_refused(waybill, words):
+    assert waybill.run("bench", "produce", *words).returncode == 2
