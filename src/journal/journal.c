@@ -239,6 +239,8 @@ static enum store_identity identity_state(struct store *store, const uint8_t ide
     bool is_known = identity_window_has(&journal->identities, identity);
     enum store_identity state = is_known ? state_of_known(journal, identity) : STORE_IDENTITY_NEW;
     journal_unlock(&journal->view);
+    if (state == STORE_IDENTITY_PENDING && journal_is_stopping(journal))
+        state = STORE_IDENTITY_NEW; /* its append may have failed, and who waits for it is refused as well */
     return state;
 }
 

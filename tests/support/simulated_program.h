@@ -10,7 +10,7 @@
 #include "support/fs_memory.h"
 #include "support/loop_simulated.h"
 
-/* Each has a produce door and an acks door. Lines are `<place>|<key>|<timestamp>|[<seq>|]<body>`, a place is a topic. */
+/* Each has two doors, produce and acks. Lines are `<place>|<key>|<timestamp>|[<seq>|]<body>`, a place is a topic. */
 enum simulated_sequence {
     SIMULATED_STORING,   /* duplicates are stored */
     SIMULATED_DROPPING,  /* duplicates are dropped */
