@@ -85,15 +85,25 @@ static bool answers(struct bench_server *server)
     return err == ERR_NONE;
 }
 
+/* The log goes with the directory, so its end is told. */
+static enum err tell_last_words(struct bench_server *server, struct why *why)
+{
+    char line[sizeof why->text] = "";
+    FILE *log = fopen(server->log, "re");
+    while (log != NULL && fgets(line, sizeof line, log) != NULL)
+        continue;
+    if (log != NULL)
+        (void)fclose(log);
+    return why_set(why, ERR_SYSTEM, "the server ended at once: %.*s", (int)strcspn(line, "\n"), line);
+}
+
 static enum err wait_until_it_answers(struct bench_server *server, struct why *why)
 {
     int64_t limit_ns = clock_now_ns(clock_linux()) + START_LIMIT_NS;
     while (!answers(server)) {
         if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
             server->pid = 0;
-            return why_set(why, ERR_SYSTEM,
-                           "the server ended at once: start `waybill serve -c %s` to see why",
-                           server->config);
+            return tell_last_words(server, why);
         }
         if (clock_now_ns(clock_linux()) > limit_ns || bench_is_interrupted())
             return why_set(why, ERR_TIMED_OUT, "the server did not start in time");

@@ -5,6 +5,8 @@ SPDX-License-Identifier: Apache-2.0
 import json
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from waybill import free_port, wait_until
@@ -59,21 +61,37 @@ def test_slow_sender_is_measured_alone_and_beside_a_flood(running):
     assert stored(running) == alone["count"] + beside["count"] + flood["count"]
 
 
-def test_without_a_verb_it_measures_a_server_of_its_own_and_removes_it(waybill):
-    results = bench(waybill, str(waybill.folder), "--time", "100ms")
+@pytest.fixture
+def folder():
+    """One with a short name: a control socket's is bounded."""
+    with tempfile.TemporaryDirectory(prefix="waybill-") as name:
+        yield Path(name)
+
+
+def test_without_a_verb_it_measures_a_server_of_its_own_and_removes_it(waybill, folder):
+    results = bench(waybill, str(folder), "--time", "100ms")
     assert len(results) == ROWS_OF_THE_TOUR
     assert all(result["count"] > 0 for result in results)
-    assert not list(waybill.folder.iterdir())
+    assert not list(folder.iterdir())
+
+
+def test_server_that_does_not_start_is_reported_in_its_own_words(waybill, folder):
+    deep = folder / ("deep" * 30)
+    deep.mkdir()
+    done = waybill.run("bench", str(deep))
+    assert done.returncode == 1
+    assert "too long" in done.stderr
+    assert not list(deep.iterdir())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_removes_its_files(waybill, number):
-    with subprocess.Popen([str(waybill.binary), "bench", str(waybill.folder), "--time", "60s"],
+def test_interrupted_it_removes_its_files(waybill, folder, number):
+    with subprocess.Popen([str(waybill.binary), "bench", str(folder), "--time", "60s"],
                           stdout=subprocess.DEVNULL) as process:
-        wait_until(lambda: list(waybill.folder.glob("*/data")))
+        wait_until(lambda: list(folder.glob("*/data/waybill.sock")))
         process.send_signal(number)
         process.wait(20)
-    assert not list(waybill.folder.iterdir())
+    assert not list(folder.iterdir())
 
 
 def test_where_nobody_listens_it_says_what_to_do(waybill):
