@@ -229,9 +229,9 @@ class Waybill:
     def metric(self, name):
         return self.control(op="metrics")[0]["metrics"][name]
 
-    def tail(self, topic, *words, seconds=WAIT_SECONDS):
-        """The lines of a topic, from its start to its end."""
-        result = self.run("tail", topic, "--from", "start", "--once", "-c", self.config_path, *words, seconds=seconds,
+    def tail(self, topic, *words, start="start", seconds=WAIT_SECONDS):
+        """The lines of a topic up to its end; start="1:0" is partition 1 alone."""
+        result = self.run("tail", topic, "--from", start, "--once", "-c", self.config_path, *words, seconds=seconds,
                           is_text=False)
         assert result.returncode == 0, result.stderr
         return result.stdout.split(b"\n")[:-1]
