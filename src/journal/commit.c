@@ -291,7 +291,12 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
                                                                                                  : ERR_FULL;
     enum err err = roll_seal(journal);
     journal->writer.incarnation += resumes ? 1 : 0;
-    return err == ERR_NONE ? roll_begin(journal, LIST_OWNER(link, struct prepared, link)) : err;
+    if (err == ERR_NONE)
+        return roll_begin(journal, LIST_OWNER(link, struct prepared, link));
+    journal_lock(&journal->queue);
+    list_insert_last(&journal->prepared, link); /* nobody begins it any more, but it is freed there */
+    journal_unlock(&journal->queue);
+    return err;
 }
 
 bool commit_step(struct journal *journal)
