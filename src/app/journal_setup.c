@@ -55,6 +55,8 @@ static struct journal_settings settings_of(const struct config *config)
     journal_settings_default(&settings);
     settings.segment_size = config->log.segment_size;
     settings.size_max = config->log.size_max;
+    settings.scrub_every_ns = config->log.scrub_every_ns;
+    settings.scrub_rate = config->log.scrub_rate;
     settings.record_size_max = (uint32_t)config->limits.record;
     settings.append_size_max = (uint32_t)config->limits.append;
     settings.topics_max = (uint32_t)config->limits.topics;

@@ -18,6 +18,8 @@ struct config_log {
     uint64_t segment_size;
     unsigned ack; /* enum config_ack */
     uint64_t size_max;
+    int64_t scrub_every_ns;
+    uint64_t scrub_rate;
 };
 
 struct config_limits {

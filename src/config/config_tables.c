@@ -37,6 +37,19 @@ static const struct config_field log_fields[] = {
      .min = MIB,
      .max = 1024 * TIB,
      .sentence = "What all segments together may take on disk; at least four segments."},
+    {.name = "scrub_every",
+     .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config_log, scrub_every_ns),
+     .fallback = "7d",
+     .max = 36500 * DAY,
+     .sentence = "Sealed data is read and checked again so long after the last pass; 0: never."},
+    {.name = "scrub_rate",
+     .kind = CONFIG_SIZE,
+     .offset = offsetof(struct config_log, scrub_rate),
+     .fallback = "8MiB",
+     .min = 64 * KIB,
+     .max = 16 * GIB,
+     .sentence = "How much of it a second."},
 };
 static const struct config_section log_section = SECTION_OF(config_log, log_fields, NULL);
 

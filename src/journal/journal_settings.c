@@ -14,6 +14,8 @@ void journal_settings_default(struct journal_settings *settings)
         .auto_create = true,
         .receipts_keep_ns = 7 * day_ns,
         .receipts_size_max = (uint64_t)1 << 30,
+        .scrub_every_ns = 7 * day_ns,
+        .scrub_rate = 8U << 20,
         .identities_keep_ns = day_ns,
         .identities_max = 1000000,
         .defaults = {.partitions = 1, .retention_age_ns = 7 * day_ns, .retention_size = (uint64_t)1 << 30},

@@ -34,6 +34,16 @@ struct prepared {
     struct fs_file *file;
 };
 
+/* Where the scrubber stands; the helper's alone. */
+struct scrub {
+    uint64_t segment; /* 0: between two passes */
+    uint64_t position;
+    uint64_t lsn;
+    uint32_t incarnation;
+    int64_t due_ns;  /* the next pass */
+    int64_t next_ns; /* the next step of this one */
+};
+
 /*
  * Locks, in the order in which they may be taken: token, view, queue.
  *   token  who holds it writes: everything in `writer`, partition.next, the group under way
@@ -89,6 +99,7 @@ struct journal {
     int64_t chore_retry_ns; /* after a failure: not before */
     int64_t wall_offset_ns; /* wall minus monotonic, to notice a jump */
     int64_t age_suspended_until_ns;
+    struct scrub scrub;
     uint64_t index_only_bytes; /* of index files whose segments are gone */
     pthread_t writer_thread;
     pthread_t helper_thread;

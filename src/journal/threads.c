@@ -9,6 +9,7 @@
 #include "journal/publish.h"
 #include "journal/reader.h"
 #include "journal/retention.h"
+#include "journal/scrub.h"
 #include "journal/seal.h"
 
 #define CHORE_EVERY_NS CLOCK_NS_PER_S
@@ -23,7 +24,10 @@ bool journal_step(struct journal *journal)
 
 bool journal_chore_step(struct journal *journal)
 {
-    return seal_step(journal) || retention_step(journal) || prepare_step(journal);
+    if (seal_step(journal) || retention_step(journal) || prepare_step(journal))
+        return true;
+    scrub_step(journal);
+    return false;
 }
 
 bool journal_read_step(struct journal *journal)

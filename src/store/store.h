@@ -13,9 +13,7 @@
 #include "store/append.h"
 #include "store/topic.h"
 
-enum {
-    STORE_PRODUCER_MAX = 200,
-};
+enum { STORE_PRODUCER_MAX = 200 };
 
 struct store;
 
