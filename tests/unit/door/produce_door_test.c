@@ -243,6 +243,22 @@ TEST(too_long_lines_are_parked_cut_or_refused_and_the_next_line_is_fine)
     }
 }
 
+/* The line that has no room in an append is offered again to the next one. */
+TEST(lines_that_fill_more_than_one_append_are_all_stored_where_they_belong)
+{
+    struct fixture fixture;
+    char text[64 * 32];
+    int len = 0;
+    begin(&fixture, 1, PRODUCE_SETTINGS_DEFAULT);
+    fixture.store->append_size_max = 2048;
+    for (int i = 1; i <= 64; i++)
+        len += snprintf(text + len, sizeof text - (size_t)len, "orders|1|%d|body\n", i);
+    send(&fixture, text);
+    expect_equal_u64(stored(&fixture, "orders"), 64);
+    expect_equal_u64(stored(&fixture, "unrouted.dlq"), 0);
+    end(&fixture);
+}
+
 TEST(strangers_are_cut_and_nothing_of_them_is_stored)
 {
     static const char *const speeches[] = {"\x16\x03\x01\x02", "POST /a HTTP/1.1\r\n\r\na|1|1|x\n"};
@@ -483,6 +499,7 @@ TEST_MAIN(plain_lines_are_stored_and_nothing_comes_back,
           bad_greetings_are_answered_and_closed,
           a_greeting_is_data_where_the_door_says_so,
           too_long_lines_are_parked_cut_or_refused_and_the_next_line_is_fine,
+          lines_that_fill_more_than_one_append_are_all_stored_where_they_belong,
           strangers_are_cut_and_nothing_of_them_is_stored,
           no_more_than_a_window_of_lines_is_open,
           a_full_store_holds_everything_back_and_loses_nothing,
