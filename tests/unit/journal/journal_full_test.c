@@ -1,0 +1,277 @@
+/* No space: a full disk, a log at its ceiling, and what retention gives back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "support/journal_model.h"
+#include "support/test.h"
+
+enum { ENOUGH = 400 };
+
+static const int64_t hour_ns = 3600 * CLOCK_NS_PER_S;
+
+struct fixture {
+    struct journal_bench bench;
+    struct journal_model model;
+    uint32_t shape;
+};
+
+static void begin(struct fixture *fixture, uint32_t segments_max)
+{
+    *fixture = (struct fixture){0};
+    journal_bench_init(&fixture->bench, 3);
+    if (segments_max > 0)
+        fixture->bench.settings.size_max = (uint64_t)segments_max * JOURNAL_BENCH_SEGMENT;
+    journal_model_init(&fixture->model, &fixture->bench);
+    (void)snprintf(fixture->model.where, sizeof fixture->model.where, "the model");
+    journal_bench_open(&fixture->bench);
+}
+
+static void finish(struct fixture *fixture)
+{
+    journal_model_done(&fixture->model);
+    journal_bench_done(&fixture->bench);
+}
+
+static enum store_state state(struct fixture *fixture, struct why *why)
+{
+    *why = (struct why){{0}};
+    return fixture->bench.store->ops->state(fixture->bench.store, why);
+}
+
+static void compare(struct fixture *fixture)
+{
+    journal_model_check(&fixture->model, fs_memory_operations(fixture->bench.fs));
+}
+
+static void restart(struct fixture *fixture)
+{
+    journal_bench_close(&fixture->bench);
+    journal_bench_open(&fixture->bench);
+    compare(fixture);
+    journal_model_settle(&fixture->model);
+}
+
+/* Appends until the journal refuses; the number of those that it took. */
+static uint32_t fill(struct fixture *fixture, uint32_t at_most)
+{
+    for (uint32_t i = 0; i < at_most; i++) {
+        enum err err = journal_model_submit(&fixture->model, fixture->shape);
+        if (err == ERR_FULL)
+            return i;
+        expect_fine(err);
+        fixture->shape++;
+        journal_bench_rest(&fixture->bench);
+    }
+    return at_most;
+}
+
+static struct store_extent extent_of(struct fixture *fixture, const char *topic_name)
+{
+    struct store *store = fixture->bench.store;
+    struct store_topic topic;
+    struct store_extent extent;
+    expect_fine(store->ops->topic_open(store, span_from_text(topic_name), 0, false, &topic));
+    expect_fine(store->ops->extent(store, topic.id, 0, &extent));
+    return extent;
+}
+
+static void hold(struct fixture *fixture, uint64_t offset)
+{
+    struct store *store = fixture->bench.store;
+    struct store_topic topic;
+    expect_fine(store->ops->topic_open(store, span_from_text("topic-0"), 1, true, &topic));
+    expect_fine(journal_hold(fixture->bench.journal, span_from_text("billing"), topic.id, 0, offset));
+}
+
+TEST(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_returns)
+{
+    struct fixture fixture;
+    struct why why;
+    begin(&fixture, 0);
+    fs_memory_limit(fixture.bench.fs, 5 * JOURNAL_BENCH_SEGMENT + JOURNAL_BENCH_SEGMENT / 2);
+    expect(fill(&fixture, ENOUGH) < ENOUGH);
+    expect(state(&fixture, &why) == STORE_FULL);
+    expect_not_null(strstr(why.text, "disk is full"));
+    expect_equal_u64(fixture.bench.events[JOURNAL_EVENT_FULL], 1);
+    uint32_t waiting = fixture.model.pending;
+    compare(&fixture);
+
+    fs_memory_limit(fixture.bench.fs, 20 * JOURNAL_BENCH_SEGMENT);
+    journal_bench_rest(&fixture.bench);
+    journal_bench_rest(&fixture.bench);
+    expect(state(&fixture, &why) == STORE_OPEN);
+    expect_equal_u64(fixture.bench.events[JOURNAL_EVENT_OPEN_AGAIN], 1);
+    expect(waiting > 0); /* those that waited are stored now */
+    expect_equal_u64(fixture.model.pending, 0);
+    compare(&fixture);
+    expect_equal_u64(fill(&fixture, 10), 10);
+    restart(&fixture);
+    expect_equal_u64(journal_recovery(fixture.bench.journal)->damaged_ranges, 0);
+    finish(&fixture);
+}
+
+TEST(a_full_disk_at_start_opens_reads_and_is_full)
+{
+    struct fixture fixture;
+    struct why why;
+    begin(&fixture, 0);
+    fs_memory_limit(fixture.bench.fs, 5 * JOURNAL_BENCH_SEGMENT);
+    (void)fill(&fixture, ENOUGH);
+    for (int i = 0; i < 20; i++) {
+        restart(&fixture);
+        (void)fill(&fixture, ENOUGH);
+        expect(state(&fixture, &why) == STORE_FULL);
+    }
+    fs_memory_limit(fixture.bench.fs, 20 * JOURNAL_BENCH_SEGMENT);
+    journal_bench_rest(&fixture.bench);
+    journal_bench_rest(&fixture.bench);
+    expect_equal_u64(fill(&fixture, 10), 10);
+    compare(&fixture);
+    finish(&fixture);
+}
+
+TEST(a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers)
+{
+    struct fixture fixture;
+    struct why why;
+    begin(&fixture, 6);
+    expect_equal_u64(fill(&fixture, ENOUGH), ENOUGH);
+    expect(state(&fixture, &why) == STORE_OPEN);
+    expect(extent_of(&fixture, "topic-0").start > 0);
+    compare(&fixture); /* the numbers of what is gone are known */
+    restart(&fixture);
+    restart(&fixture);
+    finish(&fixture);
+}
+
+TEST(a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named)
+{
+    struct fixture fixture;
+    struct why why;
+    begin(&fixture, 6);
+    hold(&fixture, 0);
+    expect(fill(&fixture, ENOUGH) < ENOUGH);
+    expect(state(&fixture, &why) == STORE_FULL);
+    expect_not_null(strstr(why.text, "billing"));
+    expect_not_null(strstr(why.text, "topic-0"));
+    expect_equal_u64(extent_of(&fixture, "topic-0").start, 0);
+    compare(&fixture);
+
+    hold(&fixture, UINT64_MAX);
+    journal_bench_rest(&fixture.bench);
+    journal_bench_rest(&fixture.bench);
+    journal_bench_rest(&fixture.bench);
+    expect(state(&fixture, &why) == STORE_OPEN);
+    expect(extent_of(&fixture, "topic-0").start > 0);
+    expect_equal_u64(fixture.model.pending, 0);
+    compare(&fixture);
+    expect_equal_u64(fill(&fixture, 20), 20);
+    restart(&fixture);
+    finish(&fixture);
+}
+
+TEST(drop_oldest_gives_up_what_a_reader_needs_and_counts_it)
+{
+    struct fixture fixture;
+    struct why why;
+    begin(&fixture, 6);
+    journal_bench_close(&fixture.bench);
+    fixture.bench.settings.defaults.when_full = JOURNAL_DROP_OLDEST;
+    journal_bench_open(&fixture.bench);
+    hold(&fixture, 0);
+    expect_equal_u64(fill(&fixture, ENOUGH), ENOUGH);
+    expect(state(&fixture, &why) == STORE_OPEN);
+    expect(fixture.bench.events[JOURNAL_EVENT_DROPPED] > 0);
+    expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DROPPED], "billing"));
+    expect(extent_of(&fixture, "topic-0").start > 0);
+    compare(&fixture);
+    finish(&fixture);
+}
+
+TEST(records_expire_by_age_and_by_size)
+{
+    struct fixture fixture;
+    begin(&fixture, 0);
+    (void)fill(&fixture, 150);
+    clock_fake_advance(&fixture.bench.clock, 6 * 24 * hour_ns);
+    journal_bench_rest(&fixture.bench);
+    expect_equal_u64(extent_of(&fixture, "topic-0").start, 0);
+    clock_fake_advance(&fixture.bench.clock, 2 * 24 * hour_ns);
+    journal_bench_rest(&fixture.bench);
+    uint64_t start = extent_of(&fixture, "topic-0").start;
+    expect(start > 0);
+    fixture.model.forgets_numbers = true; /* receipts.keep is a week too */
+    compare(&fixture);
+    journal_bench_close(&fixture.bench);
+    fixture.bench.settings.defaults.retention_size = JOURNAL_BENCH_SEGMENT / 8;
+    journal_bench_open(&fixture.bench);
+    expect_equal_u64(extent_of(&fixture, "topic-0").start, start);
+    (void)fill(&fixture, ENOUGH);
+    expect(extent_of(&fixture, "topic-0").start > start);
+    expect(extent_of(&fixture, "topic-0").bytes < 3 * JOURNAL_BENCH_SEGMENT);
+    compare(&fixture);
+    restart(&fixture);
+    finish(&fixture);
+}
+
+TEST(a_wall_clock_that_jumps_suspends_age_and_says_so)
+{
+    struct fixture fixture;
+    begin(&fixture, 0);
+    (void)fill(&fixture, 150);
+    fixture.bench.clock.wall_ns += 30 * 24 * hour_ns;
+    journal_bench_rest(&fixture.bench);
+    expect_equal_u64(extent_of(&fixture, "topic-0").start, 0);
+    expect_equal_u64(fixture.bench.events[JOURNAL_EVENT_CLOCK_JUMP], 1);
+    clock_fake_advance(&fixture.bench.clock, 2 * hour_ns);
+    journal_bench_rest(&fixture.bench);
+    expect(extent_of(&fixture, "topic-0").start > 0);
+    finish(&fixture);
+}
+
+struct count {
+    const char *suffix;
+    uint64_t files;
+};
+
+static void on_name(void *owner, const char *name)
+{
+    struct count *count = owner;
+    count->files += strstr(name, count->suffix) != NULL;
+}
+
+static uint64_t count_files(struct fs *fs, const char *suffix)
+{
+    struct count count = {.suffix = suffix};
+    expect_fine(fs->ops->list(fs, on_name, &count));
+    return count.files;
+}
+
+TEST(nothing_is_left_behind_by_weeks_of_retiring_and_restarting)
+{
+    struct fixture fixture;
+    begin(&fixture, 6);
+    fixture.model.forgets_numbers = true;
+    for (int day = 0; day < 30; day++) {
+        expect_equal_u64(fill(&fixture, ENOUGH / 10), ENOUGH / 10);
+        clock_fake_advance(&fixture.bench.clock, 24 * hour_ns);
+        journal_bench_rest(&fixture.bench);
+        if (day % 3 == 0)
+            restart(&fixture);
+    }
+    expect(count_files(fixture.bench.fs, ".segment") <= 6);
+    expect(count_files(fixture.bench.fs, ".index") <= 20);
+    expect_equal_u64(count_files(fixture.bench.fs, ".tmp"), 0);
+    compare(&fixture);
+    finish(&fixture);
+}
+
+TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_returns,
+          a_full_disk_at_start_opens_reads_and_is_full,
+          a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers,
+          a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named,
+          drop_oldest_gives_up_what_a_reader_needs_and_counts_it,
+          records_expire_by_age_and_by_size,
+          a_wall_clock_that_jumps_suspends_age_and_says_so,
+          nothing_is_left_behind_by_weeks_of_retiring_and_restarting)
