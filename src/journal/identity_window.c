@@ -26,6 +26,8 @@ identity_window_init(struct identity_window *window, uint32_t count_max, int64_t
     window->block_count =
         count_max / BLOCK_SIZE + 2; /* the oldest and the newest block may be used in part */
     window->blocks = calloc(window->block_count, sizeof(struct identity_block *));
+    if (window->blocks == NULL)
+        window->block_count = 0;
     return window->blocks == NULL ? ERR_MEMORY : ERR_NONE;
 }
 

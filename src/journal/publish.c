@@ -8,48 +8,60 @@
 #include "journal/internal_frame.h"
 #include "journal/retire.h"
 
-static enum err publish_part(struct journal *journal,
-                             const struct store_append *append,
-                             const struct store_part *part,
-                             int64_t wall_ns)
+static enum err index_part(struct journal *journal,
+                           const struct store_append *append,
+                           const struct store_part *part,
+                           int64_t wall_ns)
 {
-    struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
-    size_t len = frame_padded(STORE_PART_HEADROOM + part->len);
-    partition->end = part->ret_base_offset + part->records;
-    partition->bytes += len;
-    metric_add(METRIC_RECORDS_STORED, part->records);
-    metric_add(METRIC_BYTES_STORED, part->len);
+    const struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
     struct index_batch batch = {
         .slot = partition->slot,
         .records = part->records,
         .base_offset = part->ret_base_offset,
         .position = (uint32_t)(append->place + part->position - STORE_PART_HEADROOM),
-        .len = (uint32_t)len,
+        .len = (uint32_t)frame_padded(STORE_PART_HEADROOM + part->len),
         .wall_ns = wall_ns,
     };
     return segment_index_add_batch(segment_table_active(&journal->table)->index, &batch);
 }
 
-static enum err publish_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+/* All that may fail; nobody sees it yet. */
+static enum err index_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
 {
     struct segment_index *index = segment_table_active(&journal->table)->index;
     enum err err = ERR_NONE;
     for (uint32_t i = 0; err == ERR_NONE && i < append->part_count; i++)
-        err = publish_part(journal, append, &append->parts[i], wall_ns);
+        err = index_part(journal, append, &append->parts[i], wall_ns);
     if (err == ERR_NONE && append->run_count > 0)
         err = segment_index_add_runs(index, append->sequence, append->runs, append->run_count,
                                      (uint32_t)append->place);
-    for (uint32_t i = 0; i < append->run_count; i++)
-        catalog_sequence_raise(&journal->catalog, append->sequence,
-                               append->runs[i].from + append->runs[i].count - 1);
-    if (err == ERR_NONE && append->producer.len > 0)
-        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
-                                     append->producer_last, journal->writer.lsn);
     for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
         err = segment_index_add_identity(index, append->identities[i], wall_ns);
         identity_window_remove(&journal->pending_identities, append->identities[i]);
     }
+    if (err == ERR_NONE && append->producer.len > 0)
+        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
+                                     append->producer_last, journal->writer.lsn);
     return err;
+}
+
+static enum err publish_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+{
+    enum err err = index_append(journal, append, wall_ns);
+    if (err != ERR_NONE)
+        return err;
+    for (uint32_t i = 0; i < append->part_count; i++) {
+        const struct store_part *part = &append->parts[i];
+        struct partition *partition = catalog_partition(&journal->catalog, part->topic, part->partition);
+        partition->end = part->ret_base_offset + part->records;
+        partition->bytes += frame_padded(STORE_PART_HEADROOM + part->len);
+        metric_add(METRIC_RECORDS_STORED, part->records);
+        metric_add(METRIC_BYTES_STORED, part->len);
+    }
+    for (uint32_t i = 0; i < append->run_count; i++)
+        catalog_sequence_raise(&journal->catalog, append->sequence,
+                               append->runs[i].from + append->runs[i].count - 1);
+    return ERR_NONE;
 }
 
 static void publish_internal(struct journal *journal)

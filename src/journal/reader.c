@@ -26,6 +26,7 @@ struct place {
     struct index_extent extents[EXTENTS_PER_READ];
     uint32_t extent_count;
     uint64_t segment_end_offset; /* of the partition */
+    uint64_t end_offset;         /* readers see nothing from here on */
 };
 
 /* --- 1. Finding ------------------------------------------------------------------------------------- */
@@ -140,6 +141,7 @@ static enum err find_place(struct journal *journal, struct store_read *read, str
     struct segment *segment = NULL;
     enum err err = locate(journal, partition, read, &segment);
     ret_place->segment_end_offset = read->offset;
+    ret_place->end_offset = partition->end;
     if (err == ERR_NONE)
         err = extents_of(segment, partition, read->offset, ret_place);
     if (err == ERR_NONE && segment->file == NULL)
@@ -195,7 +197,8 @@ struct gather {
     struct store_read *read;
     uint32_t epoch_crc;
     uint32_t frame_size_max;
-    size_t len; /* batches so far, at the front of the buffer */
+    uint64_t end_offset; /* as in the place */
+    size_t len;          /* batches so far, at the front of the buffer */
     uint64_t next_offset;
     bool is_at_hole; /* the next batch of the partition begins beyond next_offset */
     bool is_cut;     /* the buffer ended inside a frame */
@@ -208,7 +211,7 @@ static void take_batch(struct gather *gather, const struct frame_batch *batch)
     uint64_t base = bytes_get_be64(batch->batch.data);
     const struct store_read *read = gather->read;
     if (batch->topic != read->topic || batch->partition != read->partition ||
-        base + batch->records <= gather->next_offset)
+        base + batch->records <= gather->next_offset || base >= gather->end_offset)
         return;
     gather->is_at_hole = base > gather->next_offset;
     if (gather->is_at_hole) {
@@ -359,6 +362,7 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
     struct gather gather = {.read = read,
                             .epoch_crc = place.epoch_crc,
                             .next_offset = read->offset,
+                            .end_offset = place.end_offset,
                             .frame_size_max =
                                 (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
     for (uint32_t i = 0; !no_wait && i < place.extent_count; i++)

@@ -117,7 +117,7 @@ static struct journal_model_append *add(struct journal_model *model)
 {
     if (model->count == model->size) {
         model->size = model->size == 0 ? 256 : model->size * 2;
-        model->appends = realloc(model->appends, model->size * sizeof *model->appends);
+        model->appends = reallocarray(model->appends, model->size, sizeof *model->appends);
         check(model->appends != NULL);
     }
     return &model->appends[model->count++];
@@ -227,8 +227,9 @@ static void fill(struct message *message, uint32_t shape)
 enum err journal_model_submit(struct journal_model *model, uint32_t shape)
 {
     struct store *store = model->bench->store;
-    struct message *message = calloc(1, sizeof *message);
+    struct message *message = aligned_alloc(64, (sizeof *message + 63) / 64 * 64); /* never made to fail */
     check(message != NULL);
+    memset(message, 0, sizeof *message);
     message->model = model;
     message->id = model->count;
     enum err err = open_names(model, message, shape);
