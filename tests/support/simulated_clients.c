@@ -17,12 +17,15 @@ static void init_producer(struct simulated_clients *clients,
 {
     static const size_t chunks[] = {3, 100, 64 * 1024};
     uint32_t sequence = which / SIMULATED_PRODUCERS_EACH;
+    uint32_t base = which % SIMULATED_PRODUCERS_EACH;
+    if (sequence == SIMULATED_DROPPING && base == 2)
+        base = 1; /* two send the same, so that duplicates meet on the way */
     clients->producers[which] = (struct produce_client){
         .ledger = ledger,
         .simulated = clients->simulated,
         .door = &program->produce[sequence].door,
         .sequence = sequence,
-        .base = (uint64_t)(which % SIMULATED_PRODUCERS_EACH) * PRODUCE_CLIENT_MESSAGES,
+        .base = (uint64_t)base * PRODUCE_CLIENT_MESSAGES,
         .is_acknowledged = which % SIMULATED_PRODUCERS_EACH != 0,
         .has_numbers = sequence != SIMULATED_NUMBERING,
         .is_dropping = sequence == SIMULATED_DROPPING,

@@ -35,6 +35,8 @@ struct world {
     struct simulated_clients clients;
     struct ledger ledger;
     bool is_tight;  /* the disk is full from the start */
+    bool is_slow;   /* much gathers before the disk takes it */
+    bool is_doomed; /* disasters come often */
     bool has_fault; /* one was asked for in this life of the program */
     unsigned past_count;
     char past[PAST_EVENTS][EVENT_SIZE];
@@ -194,6 +196,8 @@ static void step_journal(struct world *world)
 {
     uint64_t before = fs_memory_operations(world->program.fs);
     uint64_t thread = chance(world, 5);
+    if (world->is_slow && chance(world, 4) > 0)
+        return;
     if (thread < 3)
         (void)journal_step(world->program.journal);
     else if (thread == 3)
@@ -218,7 +222,7 @@ static void step_disaster(struct world *world)
 
 static void step(struct world *world)
 {
-    uint64_t kind = chance(world, 100);
+    uint64_t kind = chance(world, world->is_doomed ? 108 : 100);
     if (kind < 25)
         simulated_clients_send(&world->clients);
     else if (kind < 55)
@@ -235,7 +239,7 @@ static void step(struct world *world)
         fs_memory_set_cold(world->program.fs, chance(world, 2) == 0);
     else if (kind < 98)
         simulated_clients_lose_one(&world->clients);
-    else if (chance(world, 2) == 0)
+    else
         step_disaster(world);
 }
 
@@ -349,6 +353,8 @@ static void begin(struct world *world, uint64_t seed)
     world->program.on_event = on_journal_event;
     world->program.owner = world;
     world->is_tight = chance(world, 3) == 0;
+    world->is_slow = chance(world, 3) == 0;
+    world->is_doomed = chance(world, 5) == 0;
     ledger_init(&world->ledger, MAX_LINE);
     simulated_clients_init(&world->clients, &world->program, &world->ledger, bodies[chance(world, 3)]);
     start_program(world);
