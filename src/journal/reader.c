@@ -17,7 +17,7 @@
  * Only synced bytes are in an index, so nothing above the synced end is ever read. Bad bytes are passed over and said.
  */
 
-enum { EXTENTS_PER_READ = 64 };
+enum { EXTENTS_PER_READ = 256 };
 
 struct place {
     struct segment *segment; /* referenced */
@@ -350,6 +350,12 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
     return err;
 }
 
+static void will_need(const struct place *place)
+{
+    for (uint32_t i = 0; i < place->extent_count; i++)
+        place->file->ops->will_need(place->file, place->extents[i].position, place->extents[i].len);
+}
+
 /* AGAIN with no_wait: what is wanted is not in memory. */
 static enum err read_now(struct journal *journal, struct store_read *read, bool no_wait)
 {
@@ -365,8 +371,8 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
                             .end_offset = place.end_offset,
                             .frame_size_max =
                                 (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
-    for (uint32_t i = 0; !no_wait && i < place.extent_count; i++)
-        place.file->ops->will_need(place.file, place.extents[i].position, place.extents[i].len);
+    if (!no_wait)
+        will_need(&place);
     err = gather_batches(&gather, &place, no_wait);
     leave(journal, place.segment);
     return err == ERR_NONE ? judge(&gather, &place) : err;
@@ -391,9 +397,25 @@ enum err reader_read(struct store *store, struct store_read *read)
     return ERR_PENDING;
 }
 
+/* The disk works on what comes next while the reader works on what it has. */
+static void read_ahead(struct journal *journal, const struct store_read *read)
+{
+    struct store_read next = {.topic = read->topic,
+                              .partition = read->partition,
+                              .offset = read->ret_next_offset,
+                              .hint = read->hint};
+    struct place place;
+    if (find_open_place(journal, &next, false, &place) != ERR_NONE)
+        return;
+    will_need(&place);
+    leave(journal, place.segment);
+}
+
 void reader_finish(struct journal *journal, struct store_read *take_read)
 {
     take_read->ret_err = read_now(journal, take_read, false);
+    if (take_read->ret_err == ERR_NONE)
+        read_ahead(journal, take_read);
     mailbox_post(take_read->reply_to, &take_read->mail);
 }
 
