@@ -50,7 +50,8 @@ static enum err fill(struct scanner *scanner, uint64_t at, size_t len, struct sp
             return err;
         window->len += got;
     }
-    *ret_bytes = span_after(buffer_span(window), (size_t)(at - scanner->window_at));
+    size_t before = (size_t)(at - scanner->window_at);
+    *ret_bytes = before == 0 ? buffer_span(window) : span_after(buffer_span(window), before);
     return ERR_NONE;
 }
 
