@@ -295,13 +295,13 @@ static void init_locks(struct journal *journal)
     pthread_condattr_t monotonic;
     check(pthread_condattr_init(&monotonic) == 0);
     check(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    pthread_mutex_t *const mutexes[] = {&journal->token, &journal->view, &journal->queue};
+    pthread_mutex_t *const mutexes[] = {&journal->indexes, &journal->token, &journal->view, &journal->queue};
     pthread_cond_t *const conditions[] = {&journal->writer_wakes, &journal->helper_wakes,
                                           &journal->reader_wakes};
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof mutexes / sizeof mutexes[0]; i++)
         check(pthread_mutex_init(mutexes[i], NULL) == 0);
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
         check(pthread_cond_init(conditions[i], &monotonic) == 0);
-    }
     check(pthread_condattr_destroy(&monotonic) == 0);
 }
 

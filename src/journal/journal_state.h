@@ -57,6 +57,7 @@ struct journal {
     struct journal_recovery recovery;
     uint8_t journal_id[16];
 
+    pthread_mutex_t indexes; /* who makes an index file again holds it; taken before view */
     pthread_mutex_t token;
     struct writer writer;
     struct list group; /* appends in the group under way */

@@ -130,17 +130,25 @@ static enum err rebuild(struct journal *journal, struct segment *segment)
     return err;
 }
 
+static enum err
+open_or_rebuild(struct journal *journal, struct segment *segment, struct index_file **ret_file)
+{
+    struct fs *fs = journal->seams.fs;
+    enum err err = ERR_DAMAGED;
+    if (!segment->index_is_bad)
+        err = index_file_open(fs, segment->number, segment->epoch, ret_file);
+    if ((err != ERR_NOT_FOUND && err != ERR_DAMAGED) || segment->state == SEGMENT_INDEX_ONLY)
+        return err;
+    err = rebuild(journal, segment);
+    return err == ERR_NONE ? index_file_open(fs, segment->number, segment->epoch, ret_file) : err;
+}
+
 enum err seal_open_index(struct journal *journal, struct segment *segment)
 {
     struct index_file *file = NULL;
-    enum err err = ERR_DAMAGED;
-    if (!segment->index_is_bad)
-        err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
-    if ((err == ERR_NOT_FOUND || err == ERR_DAMAGED) && segment->state != SEGMENT_INDEX_ONLY) {
-        err = rebuild(journal, segment);
-        if (err == ERR_NONE)
-            err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
-    }
+    journal_lock(&journal->indexes); /* two that make the same file would spoil each other's draft */
+    enum err err = open_or_rebuild(journal, segment, &file);
+    journal_unlock(&journal->indexes);
     if (err != ERR_NONE)
         return err;
     journal_lock(&journal->view);
