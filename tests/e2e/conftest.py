@@ -4,6 +4,8 @@ SPDX-License-Identifier: Apache-2.0
 """
 import pytest
 
+pytest.register_assert_rewrite("journal_reader", "ledger", "line_client", "waybill")  # they say what they compared
+
 from waybill import Waybill, find_binary
 
 

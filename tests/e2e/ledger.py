@@ -181,7 +181,8 @@ class Ledger:
             for sender in self.senders:
                 if sender.acknowledged > 0:
                     span = f"{sender.number(1)}-{sender.number(sender.acknowledged)}"
-                    assert questioner.ask(f"GET_ACK {span}") == f"ACK {span}"
+                    answer = questioner.ask(f"GET_ACK {span}")
+                    assert answer == f"ACK {span}", f"{span} was acknowledged, and now: {answer}"
         found = Counter()
         for topic, extents in self.waybill.topics().items():
             assert len(extents) == PARTITIONS[topic]

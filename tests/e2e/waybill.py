@@ -75,6 +75,7 @@ class Waybill:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary = Path(binary)
         self.data = self.folder / "data"
+        self.seen_data = self.data  # where the test finds it, when the program has mounts of its own
         self.config_path = self.folder / "waybill.yaml"
         self.log_path = self.folder / "waybill.log"
         self.environment = {}  # added to the program's environment
@@ -135,11 +136,11 @@ class Waybill:
         return self
 
     def _find_pid(self, seconds):
-        """Behind a wrapper the program is a child of the process that we started."""
+        """Behind a wrapper the program is the process that we started, or a child of it."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
 
         def program_among_children():
-            for pid in children.read_text().split():
+            for pid in [self.process.pid, *children.read_text().split()]:
                 try:
                     if os.path.samefile(f"/proc/{pid}/exe", self.binary):
                         return int(pid)
@@ -216,7 +217,7 @@ class Waybill:
         """One request over the control socket; gives back the objects of its answer."""
         with socket.socket(socket.AF_UNIX) as connection, LineSocket(connection) as client:
             connection.settimeout(WAIT_SECONDS)
-            connection.connect(str(self.data / "waybill.sock"))
+            connection.connect(str(self.seen_data / "waybill.sock"))
             client.send(json.dumps(request))
             answers = [json.loads(client.read())]
             while "ok" not in answers[-1]:
@@ -231,7 +232,7 @@ class Waybill:
 
     def tail(self, topic, *words, start="start", seconds=WAIT_SECONDS):
         """The lines of a topic up to its end; start="1:0" is partition 1 alone."""
-        result = self.run("tail", topic, "--from", start, "--once", "-c", self.config_path, *words, seconds=seconds,
+        result = self.run("tail", topic, "--from", start, "--once", "--data", self.seen_data, *words, seconds=seconds,
                           is_text=False)
         assert result.returncode == 0, result.stderr
         return result.stdout.split(b"\n")[:-1]
