@@ -17,7 +17,7 @@ PYTEST ?=
 RUN_PYTEST = WAYBILL_BINARY=$(BUILD)/waybill /usr/bin/python3 -m pytest $(PYTEST)
 RUN_UNIT = meson test -C $(BUILD) --print-errorlogs --no-rebuild
 
-.PHONY: all programs demo test test-all unit e2e bench fuzz crash asan tsan ubsan lint format cover docs clean install-packages
+.PHONY: all programs demo test test-all unit scenarios e2e bench fuzz crash asan tsan ubsan lint format cover docs clean install-packages
 .NOTPARALLEL:
 
 all: $(BUILD)/build.ninja
@@ -45,6 +45,7 @@ test:
 	tools/install-packages test
 	$(MAKE) programs
 	$(RUN_UNIT) --suite unit --suite corpus
+	WAYBILL_BINARY=$(BUILD)/waybill tests/scenarios/run
 	$(RUN_PYTEST) tests/tools tests/e2e
 
 unit: programs
@@ -52,6 +53,10 @@ unit: programs
 
 e2e: programs
 	$(RUN_PYTEST) tests/e2e
+
+scenarios: all
+	tools/install-packages test
+	WAYBILL_BINARY=$(BUILD)/waybill tests/scenarios/run $(SCENARIOS)
 
 test-all: asan tsan lint
 	$(MAKE) fuzz crash
