@@ -3,12 +3,13 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import os
+import socket
 import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_server import FIRST_SEQ, GIB, MIB, LoadFailed, ServerFolder, run_generator
+from bench_server import GIB, MIB, LoadFailed, ServerFolder, run_generator
 from memory_group import MemoryGroup
 from process_sample import ProcessSample, private_bytes
 from report import Row, describe_limit, fill_costs, short_count, short_size, short_time
@@ -142,11 +143,13 @@ def questions(plan):
         server.produce("--count", many - few, "--time", "600s", spread=True)
         after = server.acks("--depth", 1, "--time", f"{plan.seconds}s")
         piped = server.acks("--depth", 1000, "--time", f"{plan.seconds}s")
-        ratio = before.rate / after.rate
+        # Half of them: an idle core that falls asleep between two questions says nothing about the log.
+        ratio = after.latency_us("p50") / before.latency_us("p50")
         name = f"GET_ACK at {short_count(many)} stored"
         missing = sum(load.result["refused"] for load in (before, after, piped))
         notes = [f"{missing} of the numbers were not found"] if missing else []
-        row = Row(name, f"{1e6 / after.rate:.1f} us = {ratio:.2f} x that at 10,000", "<= 1.5 x", ratio <= 1.5, notes=notes)
+        row = Row(name, f"{after.latency_us('p50'):.1f} us = {ratio:.2f} x that at 10,000", "<= 1.5 x", ratio <= 1.5,
+                  notes=notes)
         yield fill_costs(row, after)
         yield fill_costs(Row("GET_ACK, 1,000 in flight", f"{short_count(piped.rate)} answers/s", ">= 100,000/s",
                              piped.rate >= 1e5), piped)
@@ -258,6 +261,7 @@ def flood(plan):
 
 
 def idle_memory(plan):
+    """Private memory of a program that nobody speaks to."""
     with plan.server() as server:
         server.start()
         time.sleep(1)
@@ -266,8 +270,7 @@ def idle_memory(plan):
 
 
 def many_connections(plan):
-    """Ten thousand idle connections, then one at work among them."""
-    import socket
+    """Ten thousand connections that say nothing."""
     with plan.server() as server:
         server.start()
         held = []
@@ -326,4 +329,4 @@ def memory_over_all(rows):
                max(peaks) * MIB <= LOADED_MAX)
 
 
-__all__ = ["FIGURES", "FIRST_SEQ", "LoadFailed", "Plan", "memory_over_all"]
+__all__ = ["FIGURES", "LoadFailed", "Plan", "memory_over_all"]
