@@ -53,7 +53,15 @@ static enum err open_index(struct journal *journal, struct segment *segment)
     enum err err = seal_open_index(journal, segment);
     journal_lock(&journal->view);
     segment->references--;
-    return err;
+    bool is_lost = segment->state == SEGMENT_INDEX_ONLY && (err == ERR_DAMAGED || err == ERR_NOT_FOUND);
+    if (!is_lost)
+        return err;
+    /* It cannot be made again without its records: its numbers are unknown from now on, the others are answered. */
+    if (segment->summary_count > 0)
+        journal_tell(journal, JOURNAL_EVENT_DAMAGE, "segment=%llu what=index numbers=lost",
+                     (unsigned long long)segment->number);
+    segment->summary_count = 0;
+    return ERR_NONE;
 }
 
 enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has)

@@ -156,15 +156,20 @@ static enum err find_active(struct recovery *recovery)
     return err;
 }
 
-/* Prepared segments must follow the active one without a hole. */
-static void keep_consecutive(struct journal *journal, uint64_t next)
+/* Prepared segments follow the active one without a hole; right behind it, what is missing may have begun. */
+static void keep_consecutive(struct recovery *recovery, uint64_t next)
 {
+    struct journal *journal = recovery->journal;
+    uint64_t behind = recovery->active == 0 ? 0 : recovery->active + 1;
     LIST_EACH_SAFE (&journal->prepared, link) {
         struct prepared *prepared = LIST_OWNER(link, struct prepared, link);
         if (prepared->number == next) {
             next++;
             continue;
         }
+        if (next == behind)
+            report_damage(journal, "segment=%llu what=missing", (unsigned long long)next);
+        behind = 0;
         list_remove(link);
         fs_close(prepared->file);
         remove_file(journal, prepared->number, ".segment");
@@ -270,9 +275,13 @@ static void load_identities(struct recovery *recovery)
         struct segment *segment = table->segments[i];
         if (segment->identity_count == 0)
             continue;
-        enum err err = seal_open_index(journal, segment);
-        if (err == ERR_NONE)
-            err = index_file_each_identity(segment->index_file, on_identity, recovery);
+        enum err err = ERR_AGAIN;
+        for (int tries = 0; err == ERR_AGAIN && tries < 2; tries++) { /* a bad file is made again once */
+            err = seal_open_index(journal, segment);
+            if (err == ERR_NONE)
+                err = segment_index_outcome(
+                    segment, index_file_each_identity(segment->index_file, on_identity, recovery));
+        }
         if (err != ERR_NONE)
             report_damage(journal, "segment=%llu what=index err=%s", (unsigned long long)segment->number,
                           err_name(err));
@@ -542,7 +551,7 @@ static enum err recover(struct recovery *recovery)
         return err;
     const struct directory_numbers *segments = &recovery->directory.segments;
     uint64_t highest = segments->count == 0 ? 0 : segments->numbers[segments->count - 1];
-    keep_consecutive(journal, recovery->active != 0 ? recovery->active + 1 : highest + 1);
+    keep_consecutive(recovery, recovery->active != 0 ? recovery->active + 1 : highest + 1);
     if (recovery->active == 0) {
         remove_leftovers(recovery);
         return begin_anew(recovery);

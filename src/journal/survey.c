@@ -235,6 +235,11 @@ static enum err survey_segment(struct walk *walk, uint64_t number)
 /* Segments that must be there and whose files are gone. */
 static void find_missing(struct walk *walk)
 {
+    const struct directory_numbers *segments = &walk->directory.segments;
+    uint64_t behind = walk->active + 1;
+    uint64_t highest = segments->count == 0 ? 0 : segments->numbers[segments->count - 1];
+    if (walk->active != 0 && highest > behind && !directory_has(segments, behind))
+        find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=missing", (unsigned long long)behind);
     for (uint32_t i = 0; i < walk->table.count; i++) {
         const struct segment *segment = walk->table.segments[i];
         if (segment->state != SEGMENT_INDEX_ONLY &&
@@ -261,6 +266,7 @@ enum err survey_run(struct survey *survey, struct why *why)
     if (err == ERR_NONE)
         find_missing(&walk);
     survey->records = walk.replay.records;
+    survey->active = walk.active;
     segment_table_done(&walk.table);
     catalog_done(&walk.catalog);
     replay_done(&walk.replay);

@@ -39,6 +39,7 @@ struct survey {
     void *owner;
     /* Found: */
     uint64_t segments;
+    uint64_t active; /* the number of the active one; 0: none */
     uint64_t records;
     uint64_t damages;
     uint64_t torn_tails;

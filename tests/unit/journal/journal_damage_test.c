@@ -1,0 +1,162 @@
+/* Damage to what holds other things together: names, files, indexes of what is gone. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/survey.h"
+#include "support/journal_model.h"
+#include "support/test.h"
+
+#define ALL_TIME (JOURNAL_MODEL_NEVER - 1)
+
+enum { APPENDS = 70 };
+
+struct fixture {
+    struct journal_bench bench;
+    struct journal_model model;
+};
+
+static void begin(struct fixture *fixture, uint32_t appends, uint32_t segment_size)
+{
+    *fixture = (struct fixture){0};
+    journal_bench_init(&fixture->bench, 5);
+    fixture->bench.settings.segment_size = segment_size;
+    fixture->bench.settings.size_max = 5 * (uint64_t)segment_size;
+    journal_model_init(&fixture->model, &fixture->bench);
+    (void)snprintf(fixture->model.where, sizeof fixture->model.where, "the model");
+    journal_bench_open(&fixture->bench);
+    for (uint32_t shape = 0; shape < appends; shape++) {
+        expect_fine(journal_model_submit(&fixture->model, shape));
+        journal_bench_settle(&fixture->bench);
+    }
+    journal_bench_rest(&fixture->bench);
+    fixture->model.has_damage = true;
+}
+
+static void finish(struct fixture *fixture)
+{
+    journal_model_done(&fixture->model);
+    journal_bench_done(&fixture->bench);
+}
+
+static struct store_extent extent_of(struct fixture *fixture, const char *name, uint32_t partition)
+{
+    struct store *store = fixture->bench.store;
+    struct store_topic topic;
+    struct store_extent extent;
+    expect_fine(store->ops->topic_open(store, span_from_text(name), 0, false, &topic));
+    expect_fine(store->ops->extent(store, topic.id, partition, &extent));
+    return extent;
+}
+
+/* Where a file holds these bytes first. */
+static uint64_t find(struct fs *fs, const char *file, struct span wanted)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, 1 << 20);
+    expect_fine(fs_memory_read_all(fs, file, &bytes));
+    uint8_t *at = memmem(bytes.data, bytes.len, wanted.data, wanted.len);
+    expect_not_null(at);
+    uint64_t position = (uint64_t)(at - bytes.data);
+    buffer_done(&bytes);
+    return position;
+}
+
+TEST(records_of_a_topic_whose_name_is_lost_stay_readable_and_later_topics_keep_their_ids)
+{
+    struct fixture fixture;
+    begin(&fixture, APPENDS, 4 * JOURNAL_BENCH_SEGMENT);
+    struct store_extent before = extent_of(&fixture, "topic-1", 1);
+    struct store_extent later = extent_of(&fixture, "topic-2", 0);
+    expect(before.end > 0 && later.end > 0);
+    journal_bench_close(&fixture.bench);
+    struct fs *fs = fixture.bench.fs;
+    fs_memory_poke(fs, "0000000000000001.segment",
+                   find(fs, "0000000000000001.segment", span_from_text("topic-1")), 1);
+    for (int life = 0; life < 3; life++) {
+        journal_bench_open(&fixture.bench);
+        expect_equal_u64(extent_of(&fixture, "waybill.lost.1", 1).end, before.end);
+        expect_equal_u64(extent_of(&fixture, "topic-2", 0).end, later.end);
+        if (life == 0)
+            expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "waybill.lost.1"));
+        expect_equal_u64(journal_recovery(fixture.bench.journal)->damaged_ranges > 0, life == 0);
+        journal_model_check(&fixture.model, ALL_TIME);
+        journal_bench_close(&fixture.bench);
+    }
+    finish(&fixture);
+}
+
+static void no_segment(void *owner, const struct survey_segment *segment)
+{
+    (void)owner;
+    (void)segment;
+}
+
+static void keep_finding(void *owner, enum survey_finding finding, const char *fields)
+{
+    char *kept = owner;
+    (void)finding;
+    (void)snprintf(kept, JOURNAL_BENCH_EVENT_SIZE, "%s", fields);
+}
+
+TEST(a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it)
+{
+    struct fixture fixture;
+    char finding[JOURNAL_BENCH_EVENT_SIZE] = "";
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    struct fs *fs = fixture.bench.fs;
+    journal_bench_close(&fixture.bench);
+    struct survey survey = {.fs = fs, .on_segment = no_segment, .on_finding = keep_finding, .owner = finding};
+    expect_fine(survey_run(&survey, NULL));
+    expect_equal_u64(survey.damages, 0);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%016llu.segment", (unsigned long long)survey.active);
+    expect_fine(fs->ops->unlink(fs, name));
+    expect_fine(survey_run(&survey, NULL));
+    expect_not_null(strstr(finding, "what=missing"));
+    journal_bench_open(&fixture.bench);
+    expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "what=missing"));
+    journal_model_check(&fixture.model, ALL_TIME);
+    expect(fixture.model.missing > 0);
+    finish(&fixture);
+}
+
+struct spoiling {
+    struct fs *fs;
+    unsigned count;
+};
+
+static void spoil_index(void *owner, const char *name)
+{
+    struct spoiling *spoiling = owner;
+    if (strstr(name, ".index") == NULL)
+        return;
+    for (uint64_t block = 1; block < 5; block++)
+        fs_memory_poke(spoiling->fs, name, block * 4096 + 100, 0x40);
+    spoiling->count++;
+}
+
+TEST(bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost)
+{
+    struct fixture fixture;
+    begin(&fixture, 6 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    struct fs *fs = fixture.bench.fs;
+    struct store_extent extent = extent_of(&fixture, "topic-0", 0);
+    expect(extent.start > 0);
+    journal_bench_close(&fixture.bench);
+    struct spoiling spoiling = {.fs = fs};
+    expect_fine(fs->ops->list(fs, spoil_index, &spoiling));
+    expect(spoiling.count > 2);
+    journal_bench_open(&fixture.bench);
+    journal_model_check(&fixture.model, ALL_TIME);
+    expect_equal_u64(fixture.model.missing, 0);
+    expect(fixture.model.missing_numbers > 0);
+    expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "numbers=lost"));
+    journal_bench_rest(&fixture.bench);
+    finish(&fixture);
+}
+
+TEST_MAIN(records_of_a_topic_whose_name_is_lost_stay_readable_and_later_topics_keep_their_ids,
+          a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it,
+          bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost)
