@@ -55,12 +55,12 @@ static enum err run_on_file(const struct bench_disk_settings *settings,
     memset(bytes, 'w', FILL_SIZE);
     enum err err = fs_open(fs, name, FS_OPEN_WRITE | FS_OPEN_CREATE | FS_OPEN_EXCLUSIVE, &file);
     if (err == ERR_NONE) {
-        err = fill(file, bytes);
+        err = fs->ops->unlink(fs, name); /* at once: it goes with the process, however that ends */
+        if (err == ERR_NONE)
+            err = fill(file, bytes);
         if (err == ERR_NONE)
             err = go_round(file, settings, bytes, result);
         file = fs_close(file);
-        enum err unlinked = fs->ops->unlink(fs, name);
-        err = err == ERR_NONE ? unlinked : err;
     }
     free(bytes);
     return err;
