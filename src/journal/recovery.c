@@ -167,7 +167,7 @@ static void keep_consecutive(struct recovery *recovery, uint64_t next)
             next++;
             continue;
         }
-        if (next == behind)
+        if (next == behind && !directory_has(&recovery->directory.segments, next))
             report_damage(journal, "segment=%llu what=missing", (unsigned long long)next);
         behind = 0;
         list_remove(link);
