@@ -21,6 +21,7 @@ struct line_entry {
     uint64_t seq;            /* 0: it has none */
     struct line_slot *slot;
     enum line_error reason; /* why it is parked */
+    size_t size;            /* of the record */
 };
 
 /* A record with room for what it points to. */
@@ -274,7 +275,9 @@ static bool is_own(const struct line_append *append, const uint8_t *identity)
 }
 
 /* Awaited ones gather at the end of the array that the new ones fill from its front: together they are at most all. */
-static void await(struct line_append *append, uint8_t (*identities)[LINE_IDENTITY_SIZE], uint32_t size,
+static void await(struct line_append *append,
+                  uint8_t (*identities)[LINE_IDENTITY_SIZE],
+                  uint32_t size,
                   const uint8_t *identity)
 {
     uint8_t *place = identities[size - ++append->awaited_count];
@@ -331,28 +334,20 @@ static void gather(struct line_batcher *batcher, struct store_append *append)
     struct line_record record;
     check(runs != NULL);
     for (uint32_t i = 0; i < batcher->entry_count; i++) {
-        const struct line_entry *entry = &batcher->entries[i];
+        struct line_entry *entry = &batcher->entries[i];
         make_record(batcher, entry, &record);
-        entry->slot->size += record_size(&record.record, entry->slot->records++);
+        entry->size = record_size(&record.record, entry->slot->records++);
+        entry->slot->size += entry->size;
         if (entry->seq != 0)
             add_run(append, runs, entry->seq);
     }
-}
-
-static int compare_slots(const void *a, const void *b)
-{
-    const struct line_slot *left = *(struct line_slot *const *)a;
-    const struct line_slot *right = *(struct line_slot *const *)b;
-    if (left->topic != right->topic)
-        return left->topic < right->topic ? -1 : 1;
-    return left->partition < right->partition ? -1 : left->partition > right->partition;
 }
 
 /* The partitions of a topic lie together, so that a reader of the topic finds them together. */
 static void lay_out(struct line_batcher *batcher, struct store_append *append, int64_t timestamp_ms)
 {
     if (batcher->slot_count > 1)
-        qsort(batcher->slots, batcher->slot_count, sizeof(struct line_slot *), compare_slots);
+        line_topics_sort(&batcher->topics, batcher->slots, batcher->slot_count);
     size_t at = 0;
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
         struct line_slot *slot = batcher->slots[i];
@@ -381,7 +376,7 @@ static void encode(struct line_batcher *batcher)
     for (uint32_t i = 0; i < batcher->entry_count; i++) {
         const struct line_entry *entry = &batcher->entries[i];
         make_record(batcher, entry, &record);
-        record_batch_add(&entry->slot->writer, &record.record);
+        record_batch_add_sized(&entry->slot->writer, &record.record, entry->size);
     }
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
         struct line_slot *slot = batcher->slots[i];

@@ -20,7 +20,29 @@ void line_topics_done(struct line_topics *topics)
     for (struct line_topic *topic; (topic = map_next(&topics->by_name, &position)) != NULL;)
         free(topic);
     map_done(&topics->by_name);
-    topics->last = NULL;
+    free(topics->slots);
+    free(topics->marks);
+    *topics = (struct line_topics){0};
+}
+
+/* Room for the slots of one more topic among all of them, and for their marks. */
+static enum err number_slots(struct line_topics *topics, struct line_topic *topic)
+{
+    uint32_t count = topics->slot_count + topic->topic.partitions;
+    struct line_slot **slots = realloc(topics->slots, count * sizeof(struct line_slot *));
+    if (slots == NULL)
+        return ERR_MEMORY;
+    topics->slots = slots;
+    uint64_t *marks = realloc(topics->marks, (count / 64 + 1) * sizeof *marks);
+    if (marks == NULL)
+        return ERR_MEMORY;
+    memset(marks, 0, (count / 64 + 1) * sizeof *marks);
+    topics->marks = marks;
+    for (uint32_t i = 0; i < topic->topic.partitions; i++) {
+        topic->slots[i].number = topics->slot_count;
+        topics->slots[topics->slot_count++] = &topic->slots[i];
+    }
+    return ERR_NONE;
 }
 
 static enum err
@@ -47,6 +69,11 @@ meet(struct line_topics *topics, struct span name, bool is_configured, struct li
         topic->slots[i].partition = i;
     }
     err = map_put(&topics->by_name, topic->name, topic);
+    if (err == ERR_NONE) {
+        err = number_slots(topics, topic);
+        if (err != ERR_NONE)
+            (void)map_remove(&topics->by_name, topic->name);
+    }
     if (err != ERR_NONE) {
         free(topic);
         return err;
@@ -73,4 +100,24 @@ enum err line_topics_find(struct line_topics *topics,
     topics->last = topic;
     *ret_topic = topic;
     return ERR_NONE;
+}
+
+/* A mark for each, then all marks from the first to the last: cheaper than comparing them with one another. */
+void line_topics_sort(struct line_topics *topics, struct line_slot **slots, uint32_t count)
+{
+    uint32_t first = UINT32_MAX;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t word = slots[i]->number / 64;
+        topics->marks[word] |= UINT64_C(1) << (slots[i]->number % 64);
+        first = word < first ? word : first;
+        last = word > last ? word : last;
+    }
+    uint32_t at = 0;
+    for (uint32_t word = first; at < count && word <= last; word++) {
+        for (uint64_t marks = topics->marks[word]; marks != 0; marks &= marks - 1)
+            slots[at++] = topics->slots[word * 64 + (uint32_t)__builtin_ctzll(marks)];
+        topics->marks[word] = 0;
+    }
+    check(at == count);
 }

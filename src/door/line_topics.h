@@ -12,6 +12,7 @@
 struct line_slot {
     uint32_t topic; /* id */
     uint32_t partition;
+    uint32_t number; /* among all slots of the loop: those of a topic follow one another */
     uint32_t records;
     size_t size; /* of the records, exactly */
     struct record_batch_writer writer;
@@ -29,7 +30,10 @@ struct line_topics {
     struct store *store;
     bool auto_create;
     struct map by_name;
-    struct line_topic *last; /* lines of one topic often follow each other */
+    struct line_topic *last;  /* lines of one topic often follow each other */
+    struct line_slot **slots; /* by number */
+    uint32_t slot_count;
+    uint64_t *marks; /* a bit for each slot, to put some of them in order; all clear between two calls */
 };
 
 void line_topics_init(struct line_topics *topics, struct store *store, bool auto_create);
@@ -44,5 +48,8 @@ enum err line_topics_find(struct line_topics *topics,
                           struct span name,
                           bool is_configured,
                           struct line_topic **ret_topic) MUST_CHECK;
+
+/* Puts slots, each there once, in the order of their numbers. */
+void line_topics_sort(struct line_topics *topics, struct line_slot **slots, uint32_t count);
 
 #endif

@@ -46,7 +46,21 @@ static uint8_t *put_bytes(uint8_t *to, struct span bytes, bool is_null)
 
 void record_batch_add(struct record_batch_writer *writer, const struct record *record)
 {
-    uint8_t *to = varint_put(writer->at, (int64_t)body_size(record, writer->records));
+    record_batch_add_sized(writer, record, record_size(record, writer->records));
+}
+
+/* The inverse of record_size: the length field and what it counts make up the size. */
+static size_t body_of(size_t size)
+{
+    size_t length_size = 1;
+    while (varint_size((int64_t)(size - length_size)) > length_size)
+        length_size++;
+    return size - length_size;
+}
+
+void record_batch_add_sized(struct record_batch_writer *writer, const struct record *record, size_t size)
+{
+    uint8_t *to = varint_put(writer->at, (int64_t)body_of(size));
     *to++ = 0; /* attributes */
     *to++ = 0; /* timestamp delta */
     to = varint_put(to, writer->records);

@@ -55,6 +55,8 @@ struct record_batch_writer {
 void record_batch_begin(struct record_batch_writer *writer, uint8_t *to, int64_t timestamp_ms);
 /* record_size(record, index) bytes are there: the caller counted them. record->offset and timestamp_ms are not looked at. */
 void record_batch_add(struct record_batch_writer *writer, const struct record *record);
+/* The same, for a caller that has kept what record_size said. */
+void record_batch_add_sized(struct record_batch_writer *writer, const struct record *record, size_t size);
 /* Fills in the header and the CRC; returns the batch's length. At least one record. */
 size_t record_batch_finish(struct record_batch_writer *writer);
 
