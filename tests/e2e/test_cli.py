@@ -245,11 +245,12 @@ def test_journal_says_when_there_is_none(waybill, verb):
 
 # Progress: reading is slowed down, so that there is something to show.
 
-SLOW = ["strace", "-f", "-o", "/dev/null", "-e", "trace=preadv2", "-e", "inject=preadv2:delay_enter=40000"]
+SLOW = ["strace", "-f", "-o", "/dev/null", "-e", "trace=preadv2", "-e", "inject=preadv2:delay_enter=100000"]
 
 
 @pytest.fixture
 def long_journal(waybill):
+    waybill.config.update(log={"segment_size": "16MiB"}, limits={"append": "4MiB"})
     waybill.door("produce")["topic"] = "all"
     waybill.start()
     with waybill.produce() as producer:
