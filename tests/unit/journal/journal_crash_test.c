@@ -16,7 +16,7 @@
  * 3. What was lost is submitted again, in the same shapes, so that it takes the same bytes; the power fails a second
  *    time somewhere in that, and the comparison is made again: nothing of the first life may come back.
  *
- * WAYBILL_CRASH_ROUNDS runs, each with its own random seed, from WAYBILL_SEED on.
+ * WAYBILL_CRASH_ROUNDS runs, each with its own random seed, from WAYBILL_SEED on; every WAYBILL_SPARSE-th operation.
  */
 enum { APPENDS = 300, SECOND_LIFE = 12, ROUNDS = 2 };
 
@@ -189,7 +189,8 @@ static void run_round(uint64_t seed)
     uint64_t operations = fs_memory_operations(bench.fs);
     print_message("seed %llu: %u appends, %llu operations\n", (unsigned long long)seed, model.count,
                   (unsigned long long)operations);
-    for (uint64_t i = 0; i <= operations; i++)
+    uint64_t sparse = test_number_from_environment("WAYBILL_SPARSE", 1);
+    for (uint64_t i = 0; i <= operations; i += sparse)
         for (int mode = 0; mode < FS_MEMORY_MODE_COUNT; mode++)
             cut(&model, i, (enum fs_memory_mode)mode, seed);
     journal_bench_done(&bench);
