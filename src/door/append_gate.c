@@ -11,9 +11,17 @@ static bool is_pressed(const struct append_gate *gate)
            append_gate_is_out_of_room(gate);
 }
 
+static bool is_contended(const struct append_gate *gate)
+{
+    return clock_now_ns(gate->loop->clock) - gate->contended_ns < contention_ns;
+}
+
+/* Small reads make small appends: nobody waits long behind one. */
 static void note_pressure(struct append_gate *gate)
 {
-    gate->loop->read_size = is_pressed(gate) ? GATE_READ_PRESSED : LOOP_READ_SIZE;
+    gate->loop->read_size = is_pressed(gate)     ? GATE_READ_PRESSED
+                            : is_contended(gate) ? GATE_READ_CONTENDED
+                                                 : LOOP_READ_SIZE;
 }
 
 static bool has_waiters(const struct append_gate *gate)
@@ -100,8 +108,7 @@ static void offer_all(struct append_gate *gate)
 
 static size_t share_of(const struct append_gate *gate)
 {
-    bool is_contended = clock_now_ns(gate->loop->clock) - gate->contended_ns < contention_ns;
-    return is_contended ? GATE_SHARE_MAX : GATE_INFLIGHT_MAX;
+    return is_contended(gate) ? GATE_SHARE_MAX : GATE_INFLIGHT_MAX;
 }
 
 static bool has_room_for(const struct append_gate *gate, const struct gate_reader *reader)

@@ -22,6 +22,7 @@ enum {
     GATE_KEPT_MAX = 16 * 1024 * 1024,    /* bytes that wait for the rest of their line, or for their turn */
     GATE_KEPT_FREE = 1024,               /* what a connection may always keep */
     GATE_READ_PRESSED = 1024,            /* bytes of one read while the gate is pressed */
+    GATE_READ_CONTENDED = 64 * 1024,     /* while two connections are busy at the same time */
 };
 
 /* Embedded in a connection. */

@@ -83,15 +83,30 @@ overtakes_express(const struct journal *journal, const struct list *queue, const
     return append->place > LIST_OWNER(journal->express.next, struct store_append, mail.link)->place;
 }
 
-static void pick_from(struct journal *journal, struct list *queue, struct pick *pick, uint64_t max)
+static bool pick_one(struct journal *journal, struct list *queue, struct pick *pick, uint64_t max)
 {
-    while (!list_is_empty(queue)) {
-        struct store_append *append = LIST_OWNER(queue->next, struct store_append, mail.link);
-        if (overtakes_express(journal, queue, append) || !joins(pick, append, max))
-            return;
-        list_remove(&append->mail.link);
-        list_insert_last(&journal->group, &append->mail.link);
-    }
+    if (list_is_empty(queue))
+        return false;
+    struct store_append *append = LIST_OWNER(queue->next, struct store_append, mail.link);
+    if (overtakes_express(journal, queue, append) || !joins(pick, append, max))
+        return false;
+    list_remove(&append->mail.link);
+    list_insert_last(&journal->group, &append->mail.link);
+    return true;
+}
+
+/* Beside senders that wait for each answer a flood gets small groups, so that theirs is soon; but always one append. */
+static void pick_appends(struct journal *journal, struct pick *pick)
+{
+    uint64_t share = journal->settings.segment_size / 4; /* a group must fit into the next segment */
+    uint64_t max = share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
+    while (pick_one(journal, &journal->express, pick, max / 2))
+        ;
+    bool is_shared = clock_now_ns(journal->seams.clock) - journal->express_ns < JOURNAL_SHARED_NS;
+    uint64_t bulk_max = is_shared && max > JOURNAL_GROUP_SHARED_MAX ? JOURNAL_GROUP_SHARED_MAX : max;
+    if (pick_one(journal, &journal->bulk, pick, max))
+        while (pick_one(journal, &journal->bulk, pick, bulk_max))
+            ;
 }
 
 /* Internal frames come first: a TOPIC stands before its batches. The queue lock is held. */
@@ -112,15 +127,11 @@ static void pick_internal(struct journal *journal, struct pick *pick)
 static struct pick pick_group(struct journal *journal)
 {
     struct pick pick = {0};
-    uint64_t share = journal->settings.segment_size / 4; /* a group must fit into the next segment */
-    uint64_t max = share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
     journal_lock(&journal->queue);
     pick_internal(journal, &pick);
     pick.own_len = pick.len;
-    if (list_is_empty(&journal->internal)) {
-        pick_from(journal, &journal->express, &pick, max / 2);
-        pick_from(journal, &journal->bulk, &pick, max);
-    }
+    if (list_is_empty(&journal->internal))
+        pick_appends(journal, &pick);
     journal_unlock(&journal->queue);
     return pick;
 }

@@ -30,8 +30,8 @@ struct journal_settings {
     bool ack_written; /* log.ack: written */
     int64_t receipts_keep_ns;
     uint64_t receipts_size_max; /* of index files whose segments are retired */
-    int64_t scrub_every_ns; /* from one pass over sealed data to the next; 0: none */
-    uint64_t scrub_rate;    /* bytes a second */
+    int64_t scrub_every_ns;     /* from one pass over sealed data to the next; 0: none */
+    uint64_t scrub_rate;        /* bytes a second */
     int64_t identities_keep_ns;
     uint32_t identities_max;
     struct journal_topic_settings defaults;

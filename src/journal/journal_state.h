@@ -18,6 +18,8 @@ enum {
     JOURNAL_INFLIGHT_SMALL_MAX = 8 * 1024 * 1024, /* small appends go on being admitted up to here */
     JOURNAL_SMALL_APPEND = 16 * 1024,
     JOURNAL_GROUP_MAX = 1024 * 1024, /* a group takes no more, but for one append that is larger */
+    JOURNAL_GROUP_SHARED_MAX =
+        128 * 1024, /* nor this, while senders that wait for each answer share the log with a flood */
     JOURNAL_PREPARED_MIN = 2,        /* segments that wait, pre-written, behind the active one */
     JOURNAL_RESERVE_MAX = 64 * 1024, /* of each segment, kept for SEAL, covering groups and incarnations */
     JOURNAL_INDEX_MAX = 8 * 1024 * 1024,
@@ -25,6 +27,7 @@ enum {
 };
 
 #define JOURNAL_IDLE_COVER_NS  (20 * CLOCK_NS_PER_MS)
+#define JOURNAL_SHARED_NS      (50 * CLOCK_NS_PER_MS)
 #define JOURNAL_INLINE_SYNC_NS (1 * CLOCK_NS_PER_MS)
 
 /* A pre-written segment that has not begun. */
@@ -83,7 +86,8 @@ struct journal {
     struct list bulk;
     struct list internal; /* internal frames */
     struct list prepared;
-    struct list reads; /* reads that wait for the disk */
+    struct list reads;  /* reads that wait for the disk */
+    int64_t express_ns; /* when the last small append came */
     uint64_t inflight_bytes;
     uint32_t inflight_count;
     uint64_t tickets;      /* appends so far: the number of each is its `place` until it is written */

@@ -17,7 +17,7 @@
  * Only synced bytes are in an index, so nothing above the synced end is ever read. Bad bytes are passed over and said.
  */
 
-enum { EXTENTS_PER_READ = 256 };
+enum { EXTENTS_PER_READ = 256, READ_AHEAD_MIN = 16 * 1024 };
 
 struct place {
     struct segment *segment; /* referenced */
@@ -350,10 +350,14 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
     return err;
 }
 
+/* A little more than is wanted: one access to the disk then brings the topic's other partitions, which lie beside it. */
 static void will_need(const struct place *place)
 {
-    for (uint32_t i = 0; i < place->extent_count; i++)
-        place->file->ops->will_need(place->file, place->extents[i].position, place->extents[i].len);
+    for (uint32_t i = 0; i < place->extent_count; i++) {
+        const struct index_extent *extent = &place->extents[i];
+        uint32_t len = extent->len > READ_AHEAD_MIN ? extent->len : READ_AHEAD_MIN;
+        place->file->ops->will_need(place->file, extent->position, len);
+    }
 }
 
 /* AGAIN with no_wait: what is wanted is not in memory. */

@@ -42,6 +42,8 @@ enum err submit_append(struct store *store, struct store_append *append)
     if (err == ERR_NONE) {
         bool is_express = append->alone && append->len <= JOURNAL_SMALL_APPEND;
         append->place = ++journal->tickets;
+        if (is_express)
+            journal->express_ns = clock_now_ns(journal->seams.clock);
         list_insert_last(is_express ? &journal->express : &journal->bulk, &append->mail.link);
         journal->inflight_bytes += append->len;
         journal->inflight_count++;
