@@ -160,9 +160,9 @@ static enum err make_retire(struct segment *segment, struct span starts, struct 
 /* All of them, or none. */
 static void queue_retire(struct journal *journal, struct list *frames, bool goes)
 {
-    struct list *link;
-    while ((link = list_take_first(frames)) != NULL) {
+    LIST_EACH_SAFE (frames, link) {
         struct internal_frame *frame = LIST_OWNER(link, struct internal_frame, link);
+        list_remove(link);
         if (goes)
             internal_frame_queue(journal, frame);
         else

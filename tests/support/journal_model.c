@@ -261,17 +261,18 @@ owner_of(struct journal_model *model, const struct record_batch *batch, uint32_t
 {
     struct record_cursor cursor;
     struct record record;
-    unsigned id;
-    unsigned part;
     char key[32] = {0};
     if (record_cursor_init(&cursor, batch) != ERR_NONE ||
         record_cursor_next(&cursor, &record) != DECODE_DONE || record.key.len >= sizeof key)
         test_fail("%s: a batch that nobody made", model->where);
     memcpy(key, record.key.data, record.key.len);
-    if (sscanf(key, "%u.%u", &id, &part) != 2 || id >= model->count) // NOLINT(cert-err34-c)
+    char *rest;
+    uint64_t id = strtoull(key, &rest, 10);
+    uint64_t part = rest[0] == '.' ? strtoull(rest + 1, NULL, 10) : UINT32_MAX;
+    if (rest != key + ID_DIGITS || part >= JOURNAL_MODEL_PARTS_MAX || id >= model->count)
         test_fail("%s: a batch that nobody submitted: %s", model->where, key);
-    *ret_id = id;
-    *ret_part = part;
+    *ret_id = (uint32_t)id;
+    *ret_part = (uint32_t)part;
     return &model->appends[id];
 }
 

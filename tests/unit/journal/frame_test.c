@@ -64,7 +64,8 @@ TEST(frames_have_the_bytes_of_the_format_page)
     memset(bytes, 0, sizeof bytes);
     bytes_put_le32(bytes + FRAME_HEADER_SIZE + 4, 1);
     bytes_put_le64(bytes + FRAME_HEADER_SIZE + 8, (uint64_t)wall_ns);
-    memcpy(bytes + FRAME_HEADER_SIZE + 16, "orders", 6);
+    struct span name = span_from_text("orders");
+    memcpy(bytes + FRAME_HEADER_SIZE + 16, name.data, name.len);
     write_frame(bytes, FRAME_TOPIC, 4, FRAME_HEADER_SIZE + 22);
     size_t topic_len = frame_padded(FRAME_HEADER_SIZE + 22);
     expect_hex(bytes, topic_len, topic_hex);

@@ -88,14 +88,34 @@ static unsigned digit(char c)
 
 static void read_bytes(struct fs_file *file, const char *line)
 {
-    unsigned long at;
-    int used = 0;
     uint8_t bytes[LINE_BYTES];
+    char *hex;
     size_t len = 0;
-    expect(sscanf(line, "at %lu %n", &at, &used) == 1); // NOLINT(cert-err34-c)
-    for (const char *c = line + used; isxdigit((unsigned char)c[0]) && len < sizeof bytes; c += 2)
+    uint64_t at = strtoull(line + strlen("at "), &hex, 10);
+    for (const char *c = hex + 1; isxdigit((unsigned char)c[0]) && len < sizeof bytes; c += 2)
         bytes[len++] = (uint8_t)(digit(c[0]) << 4 | digit(c[1]));
+    check(file != NULL);
     expect_fine(fs_pwrite(file, span_of(bytes, len), at));
+}
+
+/* The number behind a word of the line; 0 when it is not there. */
+static unsigned number_behind(const char *line, const char *word)
+{
+    const char *at = strstr(line, word);
+    return at == NULL ? 0 : (unsigned)strtoul(at + strlen(word), NULL, 10);
+}
+
+static void read_outcome(const char *line, struct outcome *outcome)
+{
+    if (sscanf(line, "open %31s", outcome->open) == 1) {
+        outcome->open_damaged = number_behind(line, " damaged ");
+        outcome->open_torn = number_behind(line, " torn ");
+    } else if (sscanf(line, "verify %31s", outcome->verify) == 1) {
+        outcome->verify_damaged = number_behind(line, " damaged ");
+        outcome->verify_torn = number_behind(line, " torn ");
+    } else if (strncmp(line, "records ", 8) == 0) {
+        outcome->records = number_behind(line, "records ");
+    }
 }
 
 static struct fs *read_journal(char *text, struct outcome *ret_outcome)
@@ -103,23 +123,17 @@ static struct fs *read_journal(char *text, struct outcome *ret_outcome)
     struct fs *fs = fs_memory_new();
     struct fs_file *file = NULL;
     char *rest = NULL;
+    char name[64];
     *ret_outcome = (struct outcome){0};
     for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        struct outcome *outcome = ret_outcome;
-        char name[64];
-        unsigned long size;
-        (void)sscanf(line, "open %31s damaged %u torn %u", outcome->open, &outcome->open_damaged, // NOLINT
-                     &outcome->open_torn);
-        (void)sscanf(line, "verify %31s damaged %u torn %u", outcome->verify,
-                     &outcome->verify_damaged, // NOLINT
-                     &outcome->verify_torn);
-        (void)sscanf(line, "records %u", &outcome->records);   // NOLINT
-        if (sscanf(line, "file %63s %lu", name, &size) == 2) { // NOLINT(cert-err34-c)
+        if (sscanf(line, "file %63s", name) == 1) {
             file = fs_close(file);
             expect_fine(fs_open(fs, name, FS_OPEN_WRITE | FS_OPEN_CREATE, &file));
-            expect_fine(file->ops->truncate(file, size));
+            expect_fine(file->ops->truncate(file, strtoull(strrchr(line, ' '), NULL, 10)));
         } else if (strncmp(line, "at ", 3) == 0) {
             read_bytes(file, line);
+        } else {
+            read_outcome(line, ret_outcome);
         }
     }
     file = fs_close(file);
@@ -141,8 +155,10 @@ static void on_finding(void *owner, enum survey_finding finding, const char *fie
     expect(strncmp(fields, "segment=", 8) == 0);
 }
 
-static unsigned count_partition(struct store *store, uint32_t topic, uint32_t partition, uint8_t *buffer)
+static unsigned count_partition(struct store *store, uint32_t topic, uint32_t partition)
 {
+    uint8_t *buffer = malloc(READ_SIZE);
+    check(buffer != NULL);
     struct store_extent extent;
     expect_fine(store->ops->extent(store, topic, partition, &extent));
     struct store_read read = {
@@ -155,19 +171,17 @@ static unsigned count_partition(struct store *store, uint32_t topic, uint32_t pa
         records += err == ERR_NONE ? (unsigned)(read.ret_next_offset - read.offset) : 0;
         read.offset = read.ret_next_offset;
     }
+    free(buffer);
     return records;
 }
 
 static unsigned count_records(struct store *store)
 {
-    uint8_t *buffer = malloc(READ_SIZE);
     struct store_topic topic;
     unsigned records = 0;
-    check(buffer != NULL);
     for (uint32_t position = 0; store->ops->topic_next(store, &position, &topic);)
         for (uint32_t i = 0; i < topic.partitions; i++)
-            records += count_partition(store, topic.id, i, buffer);
-    free(buffer);
+            records += count_partition(store, topic.id, i);
     return records;
 }
 

@@ -135,19 +135,26 @@ static void no_segment(void *owner, const struct survey_segment *segment)
     (void)segment;
 }
 
+/* False when the fields do not have it. */
+static bool number_of(const char *fields, const char *name, uint64_t *ret_number)
+{
+    const char *at = strstr(fields, name);
+    if (at != NULL)
+        *ret_number = strtoull(at + strlen(name), NULL, 10);
+    return at != NULL;
+}
+
 static void on_finding(void *owner, enum survey_finding finding, const char *fields)
 {
     struct search *search = owner;
-    unsigned long long number;
-    unsigned long long from = 0;
-    unsigned long long to = 0;
-    if (sscanf(fields, "segment=%llu", &number) != 1 ||
-        number != search->region->number) // NOLINT(cert-err34-c)
+    uint64_t number = 0;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    if (!number_of(fields, "segment=", &number) || number != search->region->number)
         test_fail("byte %llu of %s is reported elsewhere: %s", (unsigned long long)search->at,
                   search->region->name, fields);
-    const char *range = strstr(fields, "from=");
     bool is_here = strstr(fields, search->region->is_index ? "what=index" : "what=header_lost") != NULL;
-    if (range != NULL && sscanf(range, "from=%llu to=%llu", &from, &to) == 2) // NOLINT(cert-err34-c)
+    if (number_of(fields, " from=", &from) && number_of(fields, " to=", &to))
         is_here = !search->region->is_index && from <= search->at && search->at < to;
     search->is_found = search->is_found || is_here;
     search->is_torn_tail = search->is_torn_tail || finding == SURVEY_TORN_TAIL;
