@@ -95,8 +95,19 @@ void journal_setup_done(struct journal_setup *setup)
     setup->topics = NULL;
 }
 
+static void warn_of_small_segments(const struct journal_settings *settings)
+{
+    uint64_t held = journal_settings_files_max(settings) * settings->segment_size;
+    if (held + settings->segment_size > settings->size_max)
+        return;
+    log_line(LOG_WARN, "app", "segments this small cannot hold log.size_max",
+             "size_max=%llu holds=%llu remedy=\"raise log.segment_size\"",
+             (unsigned long long)settings->size_max, (unsigned long long)held);
+}
+
 enum err journal_setup_open(struct journal_setup *setup, struct why *why, struct journal **ret_journal)
 {
+    warn_of_small_segments(&setup->settings);
     enum err err = journal_open(&setup->seams, &setup->settings, why, ret_journal);
     if (setup->shows_progress)
         progress_done(&setup->progress);

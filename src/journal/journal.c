@@ -49,6 +49,15 @@ static uint32_t topics_of_input(const struct journal *journal)
     return count;
 }
 
+/* Every segment begins with the whole catalog: it may take an eighth of it. */
+static bool fits_checkpoint(const struct journal *journal, uint32_t partitions)
+{
+    enum { TOPIC_SIZE = 24 + STORE_TOPIC_NAME_MAX, PARTITION_SIZE = 40 };
+    uint64_t topics = (uint64_t)journal->catalog.topic_count + 1;
+    uint64_t slots = (uint64_t)journal->catalog.slot_count + partitions;
+    return topics * TOPIC_SIZE + slots * PARTITION_SIZE <= journal->settings.segment_size / 8;
+}
+
 /* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
 static enum err
 create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
@@ -61,6 +70,8 @@ create_topic(struct journal *journal, struct span name, uint32_t partitions, str
         topics_of_input(journal) >= journal->settings.topics_max)
         return ERR_TOO_MANY;
     count = count == 0 ? 1 : count;
+    if (!fits_checkpoint(journal, count))
+        return ERR_TOO_MANY;
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     uint32_t id = journal->catalog.topic_count;
     uint8_t payload[16 + STORE_TOPIC_NAME_MAX];

@@ -21,3 +21,16 @@ void journal_settings_default(struct journal_settings *settings)
         .defaults = {.partitions = 1, .retention_age_ns = 7 * day_ns, .retention_size = (uint64_t)1 << 30},
     };
 }
+
+uint64_t journal_settings_listed_max(const struct journal_settings *settings)
+{
+    enum { SEGMENT_BYTES_PER_ENTRY = 1024 };
+    return settings->segment_size / SEGMENT_BYTES_PER_ENTRY;
+}
+
+uint64_t journal_settings_files_max(const struct journal_settings *settings)
+{
+    uint64_t wanted = settings->size_max / settings->segment_size;
+    uint64_t listed = journal_settings_listed_max(settings) / 2;
+    return wanted < listed ? wanted : listed;
+}

@@ -185,7 +185,7 @@ static uint32_t count_files(const struct journal *journal)
 
 static uint64_t files_max(const struct journal *journal)
 {
-    uint64_t max = journal->settings.size_max / journal->settings.segment_size;
+    uint64_t max = journal_settings_files_max(&journal->settings);
     return max < JOURNAL_PREPARED_MIN + 2 ? JOURNAL_PREPARED_MIN + 2 : max;
 }
 
@@ -231,7 +231,8 @@ static bool forget_index(struct journal *journal)
     journal_lock(&journal->view);
     struct segment *segment = journal->table.count == 0 ? NULL : journal->table.segments[0];
     int64_t age_ns = segment == NULL ? 0 : clock_wall_ns(journal->seams.clock) - segment->last_ns;
-    bool is_over = journal->index_only_bytes > journal->settings.receipts_size_max ||
+    bool is_over = journal->table.count > journal_settings_listed_max(&journal->settings) ||
+                   journal->index_only_bytes > journal->settings.receipts_size_max ||
                    (age_ns > journal->settings.receipts_keep_ns && age_counts(journal));
     bool goes = segment != NULL && segment->state == SEGMENT_INDEX_ONLY && list_is_empty(&segment->link) &&
                 segment->references == 0 && is_over;
