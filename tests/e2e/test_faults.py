@@ -12,7 +12,6 @@ from kafka.record.util import calc_crc32c
 
 from fault_injection import Injection, SmallDisk
 from line_client import Producer
-from waybill import wait_until
 
 pytestmark = pytest.mark.fault
 

@@ -3,11 +3,13 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import socket
+import struct
 
 import pytest
 
 from journal_reader import headers_of, read_journal
-from line_client import LineSocket, Producer
+from line_client import LineSocket
 from waybill import wait_until
 
 OTHERWISE = "unrouted.dlq"
@@ -75,7 +77,7 @@ def test_a_plain_last_line_without_its_end_does_not_count_when_the_connection_br
     client = waybill.connect("produce")
     client.sendall(b"a|1|1|first\na|1|2|torn")
     wait_records(waybill, "a", 1)
-    client.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER without time: a reset
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset instead of an end
     client.close()
     wait_until(lambda: waybill.metric("waybill_connections_open") == 1)
     assert len(waybill.tail("a")) == 1
