@@ -140,6 +140,12 @@ uint64_t index_file_end(const struct index_file *file)
     return file->layout.end;
 }
 
+void index_file_will_need(const struct index_file *file)
+{
+    uint64_t size = (uint64_t)index_layout_blocks(&file->layout) * INDEX_BLOCK_SIZE;
+    file->file->ops->will_need(file->file, 0, size);
+}
+
 enum err index_file_verify(const struct index_file *file)
 {
     uint8_t bytes[INDEX_BLOCK_SIZE];

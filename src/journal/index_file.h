@@ -45,6 +45,8 @@ index_file_open(struct fs *fs, uint64_t number, uint64_t epoch, struct index_fil
 struct index_file *index_file_close(struct index_file *file);
 /* The segment's end. */
 uint64_t index_file_end(const struct index_file *file);
+/* Asks for the whole file to be read ahead. */
+void index_file_will_need(const struct index_file *file);
 /* Reads and checks all blocks. */
 enum err index_file_verify(const struct index_file *file) MUST_CHECK;
 

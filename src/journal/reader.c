@@ -350,6 +350,19 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
     return err;
 }
 
+/* The index of the segment behind this one, as a reader enters it: a few hundred blocks in one access to the disk. */
+static void read_next_index_ahead(struct journal *journal, const struct segment *segment)
+{
+    if (journal->index_read_ahead == segment->number + 1)
+        return;
+    journal->index_read_ahead = segment->number + 1;
+    journal_lock(&journal->view);
+    const struct segment *next = segment_table_find(&journal->table, segment->number + 1);
+    if (next != NULL && next->index_file != NULL)
+        index_file_will_need(next->index_file);
+    journal_unlock(&journal->view);
+}
+
 /* A little more than is wanted: one access to the disk then brings the topic's other partitions, which lie beside it. */
 static void will_need(const struct place *place)
 {
@@ -375,8 +388,10 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
                             .end_offset = place.end_offset,
                             .frame_size_max =
                                 (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
-    if (!no_wait)
+    if (!no_wait) {
         will_need(&place);
+        read_next_index_ahead(journal, place.segment);
+    }
     err = gather_batches(&gather, &place, no_wait);
     leave(journal, place.segment);
     return err == ERR_NONE ? judge(&gather, &place) : err;
@@ -401,15 +416,11 @@ enum err reader_read(struct store *store, struct store_read *read)
     return ERR_PENDING;
 }
 
-/* The disk works on what comes next while the reader works on what it has. */
-static void read_ahead(struct journal *journal, const struct store_read *read)
+/* What the reader will want next is asked for while it works on what it has. */
+static void read_ahead(struct journal *journal, struct store_read *next)
 {
-    struct store_read next = {.topic = read->topic,
-                              .partition = read->partition,
-                              .offset = read->ret_next_offset,
-                              .hint = read->hint};
     struct place place;
-    if (find_open_place(journal, &next, false, &place) != ERR_NONE)
+    if (find_open_place(journal, next, false, &place) != ERR_NONE)
         return;
     will_need(&place);
     leave(journal, place.segment);
@@ -418,9 +429,14 @@ static void read_ahead(struct journal *journal, const struct store_read *read)
 void reader_finish(struct journal *journal, struct store_read *take_read)
 {
     take_read->ret_err = read_now(journal, take_read, false);
-    if (take_read->ret_err == ERR_NONE)
-        read_ahead(journal, take_read);
+    bool goes_on = take_read->ret_err == ERR_NONE && take_read->ret_len > 0;
+    struct store_read next = {.topic = take_read->topic,
+                              .partition = take_read->partition,
+                              .offset = take_read->ret_next_offset,
+                              .hint = take_read->hint};
     mailbox_post(take_read->reply_to, &take_read->mail);
+    if (goes_on)
+        read_ahead(journal, &next);
 }
 
 /* AGAIN: *ret_segment wants its index opened. The view lock is held. */
