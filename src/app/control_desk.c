@@ -44,6 +44,8 @@ sender_new(struct control_desk *desk, struct span topic, struct span key, struct
     sender->settings.topic = span_of(sender->words, topic.len);
     sender->settings.key = span_of(sender->words + topic.len, key.len);
     sender->settings.otherwise = span_of("", 0);
+    if (sender->settings.max_line > desk->gate->store->record_size_max)
+        sender->settings.max_line = desk->gate->store->record_size_max;
     /* Its numbers are nobody's business, so they must not stand between those of producers. */
     sender->settings.sequence = span_from_text("control");
     struct why why;

@@ -149,6 +149,15 @@ def test_send_tells_which_lines_were_refused(running):
     assert sent.stderr.startswith("line 2: EMPTY final ")
 
 
+def test_send_refuses_lines_beyond_the_limit_of_a_record(waybill):
+    waybill.config["limits"] = {"record": "64KiB"}
+    waybill.door("produce")["max_line"] = "64KiB"
+    waybill.start()
+    sent = waybill.run("send", "words", "-c", waybill.config_path, stdin=f"one\n{'x' * 65537}\nthree\n")
+    assert (sent.returncode, sent.stdout) == (1, "2 stored, 1 refused\n")
+    assert sent.stderr.startswith("line 2: TOO_LONG final ")
+
+
 @pytest.mark.parametrize("topic", ["a/b", "..", "waybill.audit", "x.dlq"])
 def test_send_refuses_names_that_are_closed(running, topic):
     sent = running.run("send", topic, "-c", running.config_path, stdin="x\n")
