@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static enum err make_directory(const char *path, struct why *why)
 {
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return ERR_NONE;
-    enum err err = err_from_errno(errno);
-    return why_set(why, err, "data directory %s cannot be made: %s", path, err_text(err));
+    int number = errno;
+    enum err err = err_from_errno(number);
+    return why_set(why, err, "data directory %s cannot be made: %s", path,
+                   err == ERR_SYSTEM ? strerror(number) : err_text(err));
 }
 
 enum err data_directory_open(struct data_directory *directory, const char *path, struct why *why)

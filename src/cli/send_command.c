@@ -166,7 +166,8 @@ static int send_all(const struct send_options *options, const char *data, FILE *
     err = converse(&sender, options, file, &why);
     control_client_close(&sender.client);
     if (err != ERR_NONE)
-        return command_failed(COMMAND_NOT_SO, "%s", why.text[0] == '\0' ? err_text(err) : why.text);
+        return command_failed(COMMAND_NOT_SO, "%s: %s", options->topic,
+                              why.text[0] == '\0' ? err_text(err) : why.text);
     return sender.refused == 0 ? COMMAND_FINE : COMMAND_NOT_SO;
 }
 

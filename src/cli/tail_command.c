@@ -81,7 +81,8 @@ static int tail(const struct tail_options *options, const char *data)
     control_client_close(&client);
     if (err == ERR_NONE)
         return COMMAND_FINE;
-    return command_failed(COMMAND_NOT_SO, "%s", why.text[0] == '\0' ? err_text(err) : why.text);
+    return command_failed(COMMAND_NOT_SO, "%s: %s", options->topic,
+                          why.text[0] == '\0' ? err_text(err) : why.text);
 }
 
 /* False: there is nothing to do but to end with *ret_code. */
