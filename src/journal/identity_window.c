@@ -138,8 +138,12 @@ static void forget_oldest(struct identity_window *window)
 /* Those that are too old, and those whose places are all that is left of them. */
 static void forget_expired(struct identity_window *window, int64_t now_wall_ns)
 {
-    while (window->len > 0 && identity_at(window, window->head)->wall_ns <= now_wall_ns - window->age_max_ns)
+    while (window->len > 0) {
+        int64_t wall_ns = identity_at(window, window->head)->wall_ns;
+        if (wall_ns != REMOVED && wall_ns > now_wall_ns - window->age_max_ns)
+            return;
         forget_oldest(window);
+    }
 }
 
 /* Room for one more in queue and table. */

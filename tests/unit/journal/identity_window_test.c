@@ -114,6 +114,19 @@ TEST(memory_follows_what_is_held)
     identity_window_done(&window);
 }
 
+TEST(memory_follows_what_is_held_when_nothing_expires)
+{
+    struct identity_window window;
+    expect_fine(identity_window_init(&window, 1000000, INT64_MAX, 1));
+    for (uint64_t number = 0; number < 100000; number++) {
+        expect_fine(admit(&window, number, 1000));
+        remove_number(&window, number);
+    }
+    expect_equal_u64(identity_window_count(&window), 0);
+    expect(identity_window_bytes(&window) < 2 * BLOCK_BYTES + 16384);
+    identity_window_done(&window);
+}
+
 /* --- The model ---------------------------------------------------------------------------------- */
 
 enum { NUMBERS = 400, STEPS = 20000, COUNT_MAX = 150, AGE_MAX = 1000 };
