@@ -172,7 +172,11 @@ static enum err read_segment(struct span body, struct segment_table *table)
     if (body.len < SEGMENT_BODY || bytes_get_le32(body.data + 60) > CATALOG_SEQUENCES_MAX ||
         body.len != SEGMENT_BODY + bytes_get_le32(body.data + 60) * SUMMARY_SIZE)
         return ERR_DAMAGED;
-    struct segment *segment = segment_new(bytes_get_le64(body.data), bytes_get_le64(body.data + 8));
+    uint64_t number = bytes_get_le64(body.data);
+    const struct segment *last = segment_table_last(table);
+    if (last != NULL && last->number >= number)
+        return ERR_DAMAGED;
+    struct segment *segment = segment_new(number, bytes_get_le64(body.data + 8));
     if (segment == NULL)
         return ERR_MEMORY;
     segment->end = bytes_get_le64(body.data + 16);
@@ -210,7 +214,9 @@ enum err checkpoint_read(struct span bytes, struct catalog *catalog, struct segm
 {
     bool begun = false;
     while (bytes.len > 0) {
-        size_t len = bytes.len < ENTRY_HEADER ? SIZE_MAX : bytes_get_le32(bytes.data + 4);
+        if (bytes.len < ENTRY_HEADER)
+            return ERR_DAMAGED;
+        size_t len = bytes_get_le32(bytes.data + 4);
         if (len > bytes.len - ENTRY_HEADER)
             return ERR_DAMAGED;
         if (!begun && bytes.data[0] != CHECKPOINT_JOURNAL)
