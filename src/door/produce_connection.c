@@ -251,7 +251,7 @@ static bool take_message(struct produce_connection *produce, const struct line_c
     enum line_fate fate = line_batcher_add(&shared->batcher, line->line, fault, &error);
     if (fate == LINE_FULL) {
         submit(produce);
-        if (!append_gate_is_open(shared->gate, &produce->reader))
+        if (!is_open(produce) || !append_gate_is_open(shared->gate, &produce->reader))
             return false;
         fate = line_batcher_add(&shared->batcher, line->line, fault, &error);
     }
