@@ -74,7 +74,7 @@ static void list_topics(struct control_connection *self)
     struct store_topic topic;
     enum err err = ERR_NONE;
     self->is_listing = true;
-    while (err == ERR_NONE && !self->is_busy &&
+    while (err == ERR_NONE && !self->is_busy && !self->is_closing &&
            store->ops->topic_next(store, &self->topic_position, &topic)) {
         err = control_answer_topic(answers, store, &topic);
         if (answers->len >= FLUSH_SIZE)
@@ -84,7 +84,9 @@ static void list_topics(struct control_connection *self)
         self->is_listing = false;
         err = err == ERR_NONE ? control_answer_ok(answers) : err;
     }
-    if (!self->is_closing)
+    if (self->is_closing)
+        buffer_clear(answers); /* all connections gather theirs in it */
+    else
         sent(self, err);
 }
 
