@@ -131,6 +131,8 @@ positions_in(struct segment *segment, const struct finder *finder, uint32_t *pos
             return ERR_AGAIN;
         struct index_sequence entry;
         enum err err = index_file_sequence(segment->index_file, finder->sequence, &entry);
+        if (err == ERR_NOT_FOUND)
+            return ERR_NONE;
         if (err == ERR_NONE)
             err = index_file_positions(segment->index_file, &entry, finder->number, positions, POSITIONS_MAX,
                                        ret_count);
@@ -146,11 +148,12 @@ static enum err search_segment(struct finder *finder, struct segment *segment)
     uint32_t count;
     enum err err = positions_in(segment, finder, positions, &count);
     uint64_t end = segment->end;
+    bool is_open = segment->file != NULL;
     if (err == ERR_NONE && count == 0)
         return ERR_NONE;
     segment->references++;
     journal_unlock(&finder->journal->view);
-    if (err == ERR_AGAIN || segment->file == NULL) {
+    if (err == ERR_AGAIN || !is_open) {
         enum err opened = reader_open_segment(finder->journal, segment);
         err = opened == ERR_NONE ? err : opened;
     }

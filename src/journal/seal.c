@@ -115,8 +115,12 @@ static enum err slots_from_successor(struct journal *journal, struct segment *se
 
 static enum err rebuild(struct journal *journal, struct segment *segment)
 {
+    journal_lock(&journal->view);
     struct segment copy = *segment; /* so that nobody sees an index that is half made */
+    journal_unlock(&journal->view);
+    copy.index = NULL;
     copy.index_file = NULL;
+    copy.slots = NULL;
     enum err err = segment_index_new(JOURNAL_INDEX_MAX, &copy.index);
     if (err == ERR_NONE)
         err = replay_index(journal, &copy);
@@ -134,10 +138,12 @@ static enum err
 open_or_rebuild(struct journal *journal, struct segment *segment, struct index_file **ret_file)
 {
     struct fs *fs = journal->seams.fs;
-    enum err err = ERR_DAMAGED;
-    if (!segment->index_is_bad)
-        err = index_file_open(fs, segment->number, segment->epoch, ret_file);
-    if ((err != ERR_NOT_FOUND && err != ERR_DAMAGED) || segment->state == SEGMENT_INDEX_ONLY)
+    journal_lock(&journal->view);
+    bool is_bad = segment->index_is_bad;
+    bool has_records = segment->state != SEGMENT_INDEX_ONLY;
+    journal_unlock(&journal->view);
+    enum err err = is_bad ? ERR_DAMAGED : index_file_open(fs, segment->number, segment->epoch, ret_file);
+    if ((err != ERR_NOT_FOUND && err != ERR_DAMAGED) || !has_records)
         return err;
     err = rebuild(journal, segment);
     return err == ERR_NONE ? index_file_open(fs, segment->number, segment->epoch, ret_file) : err;
