@@ -73,11 +73,18 @@ static enum err read_frames(struct journal *journal, struct scanner *scanner, co
     return err;
 }
 
-/* The index is small: it is read in one go, at the end of its segment. A bad one is made again when somebody asks. */
+/*
+ * The index is small: it is read in one go, at the end of its segment, through a file of its own, so that no lookup waits
+ * for the disk meanwhile. A bad one is made again when somebody asks.
+ */
 static void check_index(struct journal *journal, struct segment *segment)
 {
+    struct index_file *file = NULL;
+    enum err err = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file);
+    if (err == ERR_NONE)
+        err = index_file_verify(file);
+    file = index_file_close(file);
     journal_lock(&journal->view);
-    enum err err = segment->index_file == NULL ? ERR_NONE : index_file_verify(segment->index_file);
     err = segment_index_outcome(segment, err);
     journal_unlock(&journal->view);
     if (err == ERR_AGAIN)
