@@ -111,7 +111,8 @@ static void on_partition(void *owner, const struct index_partition *partition)
     const struct hold *hold = hold_find(judgement->journal, partition);
     if (hold != NULL) {
         judgement->topic_is_held = true;
-        judgement->dropped += partition->summary.end_offset - hold->offset;
+        uint64_t first = partition->summary.first_offset; /* what went before was counted then */
+        judgement->dropped += partition->summary.end_offset - (hold->offset > first ? hold->offset : first);
         (void)why_set(&judgement->holder, ERR_FULL, "group %.*s has not completed %s/%u from offset %llu",
                       (int)hold->name_len, hold->name,
                       judgement->journal->catalog.topics[partition->topic]->public.name, partition->partition,
