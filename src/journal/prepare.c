@@ -131,18 +131,20 @@ static void note_lack(struct journal *journal, enum err err, const char *holder)
     journal_lock(&journal->queue);
     journal->lacks_space = true;
     bool turns_full = journal->is_blocked && journal->state == STORE_OPEN;
+    struct why why = {""};
     if (turns_full) {
         journal->state = STORE_FULL;
         (void)why_set(&journal->state_why, ERR_FULL,
                       holder[0] == '\0' ? "the disk is full (%s): free some space"
                                         : "log.size_max is reached: %s",
                       holder[0] == '\0' ? err_text(err) : holder);
+        why = journal->state_why;
     }
     journal_unlock(&journal->queue);
     if (!turns_full)
         return;
     metric_set(METRIC_JOURNAL_FULL, 1);
-    journal_tell(journal, JOURNAL_EVENT_FULL, "reason=\"%s\"", journal->state_why.text);
+    journal_tell(journal, JOURNAL_EVENT_FULL, "reason=\"%s\"", why.text);
     journal_post_watches(journal);
 }
 
