@@ -18,7 +18,6 @@ void journal_tell(struct journal *journal, enum journal_event event, const char 
 
 void journal_put_off(struct journal *journal, enum err err, const char *doing)
 {
-    journal->chore_retry_ns = clock_now_ns(journal->seams.clock) + CLOCK_NS_PER_S;
     journal_tell(journal, JOURNAL_EVENT_CHORE_FAILED, "doing=\"%s\" err=%s", doing, err_name(err));
 }
 
