@@ -40,6 +40,8 @@ static enum err has_in_segment(struct segment *segment, uint32_t sequence, uint6
         return ERR_AGAIN;
     struct index_sequence entry;
     enum err err = index_file_sequence(segment->index_file, sequence, &entry);
+    if (err == ERR_NOT_FOUND) /* the index was made again, and the frames that say so are bad */
+        return ERR_NONE;
     if (err == ERR_NONE)
         err = index_file_has(segment->index_file, &entry, number, ret_has);
     return segment_index_outcome(segment, err);
@@ -106,6 +108,8 @@ static enum err collect_from_file(struct segment *segment, uint32_t sequence, st
         return ERR_AGAIN;
     struct index_sequence entry;
     enum err err = index_file_sequence(segment->index_file, sequence, &entry);
+    if (err == ERR_NOT_FOUND)
+        return ERR_NONE;
     if (err == ERR_NONE)
         err = index_file_collect(segment->index_file, &entry, merge);
     return segment_index_outcome(segment, err);
