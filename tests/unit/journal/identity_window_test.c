@@ -222,4 +222,5 @@ TEST_MAIN(identity_is_known_until_its_time_is_over,
           removed_identity_may_come_again,
           loaded_identities_count_from_their_own_time,
           memory_follows_what_is_held,
+          memory_follows_what_is_held_when_nothing_expires,
           window_answers_like_a_plain_list)
