@@ -17,7 +17,10 @@ enum checkpoint_entry {
     CHECKPOINT_SEGMENT = 6,
 };
 
-enum { CHECKPOINT_PIECE_MAX = 1 << 20 }; /* payload of one CHECKPOINT frame */
+enum {
+    CHECKPOINT_PIECE_MAX = 1 << 20, /* payload of one CHECKPOINT frame */
+    CHECKPOINT_SIZE_MAX = 256 << 20,
+};
 
 /* Appends the entries; offsets are the writer's (next), so it stands behind all that was appended before. */
 enum err checkpoint_write(struct buffer *buffer,

@@ -21,10 +21,6 @@
  */
 
 enum {
-    RUNS_FIXED = 24,
-    RUN_SIZE = 16,
-    IDENTITIES_FIXED = 16,
-    IDENTITY_SIZE = 16,
     SMALL_FRAMES_MAX =
         160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
@@ -35,7 +31,7 @@ static size_t runs_len(const struct store_append *append)
 {
     if (append->run_count == 0 && append->producer.len == 0)
         return 0;
-    return frame_padded(FRAME_HEADER_SIZE + RUNS_FIXED + (size_t)append->run_count * RUN_SIZE +
+    return frame_padded(FRAME_HEADER_SIZE + FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE +
                         append->producer.len);
 }
 
@@ -43,8 +39,8 @@ static size_t identities_len(const struct store_append *append)
 {
     if (append->identity_count == 0)
         return 0;
-    return frame_padded(FRAME_HEADER_SIZE + IDENTITIES_FIXED +
-                        (size_t)append->identity_count * IDENTITY_SIZE);
+    return frame_padded(FRAME_HEADER_SIZE + FRAME_IDENTITIES_FIXED +
+                        (size_t)append->identity_count * FRAME_IDENTITY_SIZE);
 }
 
 static size_t small_len(const struct store_append *append)
@@ -158,7 +154,7 @@ static void put_back_own(struct journal *journal)
 
 static void put_runs(struct journal *journal, const struct store_append *append, uint8_t flags)
 {
-    size_t len = RUNS_FIXED + (size_t)append->run_count * RUN_SIZE + append->producer.len;
+    size_t len = FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE + append->producer.len;
     uint64_t position;
     uint8_t *frame = writer_put_small(&journal->writer, len, &position);
     uint8_t *payload = frame + FRAME_HEADER_SIZE;
@@ -166,8 +162,8 @@ static void put_runs(struct journal *journal, const struct store_append *append,
     bytes_put_le32(payload + 4, append->run_count);
     bytes_put_le64(payload + 8, append->producer_last);
     bytes_put_le32(payload + 16, (uint32_t)append->producer.len);
-    uint8_t *at = payload + RUNS_FIXED;
-    for (uint32_t i = 0; i < append->run_count; i++, at += RUN_SIZE) {
+    uint8_t *at = payload + FRAME_RUNS_FIXED;
+    for (uint32_t i = 0; i < append->run_count; i++, at += FRAME_RUN_SIZE) {
         bytes_put_le64(at, append->runs[i].from);
         bytes_put_le64(at + 8, append->runs[i].count);
     }
@@ -178,13 +174,14 @@ static void put_runs(struct journal *journal, const struct store_append *append,
 
 static void put_identities(struct journal *journal, const struct store_append *append, int64_t wall_ns)
 {
-    size_t len = IDENTITIES_FIXED + (size_t)append->identity_count * IDENTITY_SIZE;
+    size_t len = FRAME_IDENTITIES_FIXED + (size_t)append->identity_count * FRAME_IDENTITY_SIZE;
     uint64_t position;
     uint8_t *frame = writer_put_small(&journal->writer, len, &position);
     uint8_t *payload = frame + FRAME_HEADER_SIZE;
     bytes_put_le32(payload, append->identity_count);
     bytes_put_le64(payload + 8, (uint64_t)wall_ns);
-    memcpy(payload + IDENTITIES_FIXED, append->identities, (size_t)append->identity_count * IDENTITY_SIZE);
+    memcpy(payload + FRAME_IDENTITIES_FIXED, append->identities,
+           (size_t)append->identity_count * FRAME_IDENTITY_SIZE);
     writer_frame(&journal->writer, frame, FRAME_IDENTITIES, 0, FRAME_HEADER_SIZE + len);
 }
 

@@ -10,11 +10,7 @@
 #include "journal/scanner.h"
 #include "wire/record_batch.h"
 
-enum {
-    POSITIONS_MAX = 16, /* of one number in one segment */
-    RUNS_FIXED = 24,
-    RUN_SIZE = 16,
-};
+enum { POSITIONS_MAX = 16 }; /* of one number in one segment */
 
 struct finder {
     struct journal *journal;
@@ -28,11 +24,11 @@ struct finder {
 
 static bool runs_hold(const struct finder *finder, struct span payload)
 {
-    if (payload.len < RUNS_FIXED || bytes_get_le32(payload.data) != finder->sequence)
+    if (payload.len < FRAME_RUNS_FIXED || bytes_get_le32(payload.data) != finder->sequence)
         return false;
     uint64_t count = bytes_get_le32(payload.data + 4);
-    for (uint64_t i = 0; i < count && RUNS_FIXED + (i + 1) * RUN_SIZE <= payload.len; i++) {
-        const uint8_t *at = payload.data + RUNS_FIXED + i * RUN_SIZE;
+    for (uint64_t i = 0; i < count && FRAME_RUNS_FIXED + (i + 1) * FRAME_RUN_SIZE <= payload.len; i++) {
+        const uint8_t *at = payload.data + FRAME_RUNS_FIXED + i * FRAME_RUN_SIZE;
         uint64_t from = bytes_get_le64(at);
         if (finder->number >= from && finder->number - from < bytes_get_le64(at + 8))
             return true;

@@ -85,6 +85,17 @@ struct frame_batch {
     struct span batch;
 };
 
+/*
+ * RUNS: sequence 4, runs 4, producer's last number 8, length of its id 4, zero 4, the runs (from 8, count 8), producer's id.
+ * IDENTITIES: number 4, zero 4, time 8, the hashes.
+ */
+enum {
+    FRAME_RUNS_FIXED = 24,
+    FRAME_RUN_SIZE = 16,
+    FRAME_IDENTITIES_FIXED = 16,
+    FRAME_IDENTITY_SIZE = 16,
+};
+
 void frame_batch_write(uint8_t *payload, const struct frame_batch *batch);
 bool frame_batch_read(struct span payload, struct frame_batch *ret_batch);
 

@@ -10,14 +10,6 @@
 #include "journal/retire.h"
 #include "journal/scanner.h"
 
-enum {
-    RUNS_FIXED = 24,
-    RUN_SIZE = 16,
-    IDENTITIES_FIXED = 16,
-    IDENTITY_SIZE = 16,
-    CHECKPOINT_SIZE_MAX = 256 << 20
-};
-
 void replay_init(struct replay *replay)
 {
     *replay = (struct replay){0};
@@ -163,7 +155,7 @@ static enum err apply_run(struct replay *replay, uint32_t sequence, const uint8_
 static enum err apply_runs(struct replay *replay, const struct frame *frame)
 {
     struct span payload = frame->payload;
-    if (payload.len < RUNS_FIXED)
+    if (payload.len < FRAME_RUNS_FIXED)
         return ERR_BAD_INPUT;
     uint32_t sequence = bytes_get_le32(payload.data);
     uint64_t count = bytes_get_le32(payload.data + 4);
@@ -173,12 +165,12 @@ static enum err apply_runs(struct replay *replay, const struct frame *frame)
         err = name_lost_sequences(replay, sequence + 1);
     if (err != ERR_NONE)
         return err;
-    if (payload.len != RUNS_FIXED + count * RUN_SIZE + producer_len || producer_len > STORE_PRODUCER_MAX ||
-        sequence >= CATALOG_SEQUENCES_MAX ||
+    if (payload.len != FRAME_RUNS_FIXED + count * FRAME_RUN_SIZE + producer_len ||
+        producer_len > STORE_PRODUCER_MAX || sequence >= CATALOG_SEQUENCES_MAX ||
         (replay->catalog != NULL && sequence >= replay->catalog->sequence_count))
         return ERR_BAD_INPUT;
     for (uint64_t i = 0; err == ERR_NONE && i < count; i++)
-        err = apply_run(replay, sequence, payload.data + RUNS_FIXED + i * RUN_SIZE);
+        err = apply_run(replay, sequence, payload.data + FRAME_RUNS_FIXED + i * FRAME_RUN_SIZE);
     if (err == ERR_NONE && producer_len > 0 && replay->catalog != NULL)
         err =
             catalog_producer_raise(replay->catalog, sequence, span_after(payload, payload.len - producer_len),
@@ -189,15 +181,15 @@ static enum err apply_runs(struct replay *replay, const struct frame *frame)
 static enum err apply_identities(struct replay *replay, const struct frame *frame)
 {
     struct span payload = frame->payload;
-    if (payload.len < IDENTITIES_FIXED)
+    if (payload.len < FRAME_IDENTITIES_FIXED)
         return ERR_BAD_INPUT;
     uint64_t count = bytes_get_le32(payload.data);
-    if (payload.len != IDENTITIES_FIXED + count * IDENTITY_SIZE)
+    if (payload.len != FRAME_IDENTITIES_FIXED + count * FRAME_IDENTITY_SIZE)
         return ERR_BAD_INPUT;
     int64_t wall_ns = (int64_t)bytes_get_le64(payload.data + 8);
     enum err err = ERR_NONE;
     for (uint64_t i = 0; err == ERR_NONE && i < count; i++) {
-        const uint8_t *hash = payload.data + IDENTITIES_FIXED + i * IDENTITY_SIZE;
+        const uint8_t *hash = payload.data + FRAME_IDENTITIES_FIXED + i * FRAME_IDENTITY_SIZE;
         if (replay->index != NULL)
             err = segment_index_add_identity(replay->index, hash, wall_ns);
         if (err == ERR_NONE && replay->identities != NULL)

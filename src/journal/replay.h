@@ -31,7 +31,7 @@ struct replay {
 
 void replay_init(struct replay *replay);
 void replay_done(struct replay *replay);
-/* Applies the frames of a set, in order. MEMORY, TOO_MANY. */
+/* Applies the frames of a set, in order. MEMORY; what makes no sense is only counted. */
 enum err replay_set(struct replay *replay, struct span frames, uint64_t position) MUST_CHECK;
 
 /* Fills the index of a sealed segment from its frames; bad ranges are passed over. */

@@ -10,7 +10,7 @@
 #include "journal/checkpoint.h"
 #include "journal/seal.h"
 
-enum { SEAL_SIZE = FRAME_HEADER_SIZE + 8, CHECKPOINT_SIZE_MAX = 256 * 1024 * 1024 };
+enum { SEAL_SIZE = FRAME_HEADER_SIZE + 8 };
 
 /*
  * 1. A group with the SEAL frame ends the full segment, synced.

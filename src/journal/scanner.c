@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/scanner.h"
 
-#include "base/hash.h"
+#include "journal/segment_header.h"
 
 enum { WINDOW_STEP = 1 << 20 };
 
@@ -174,7 +174,7 @@ enum err scanner_resync(struct scanner *scanner, uint64_t bad)
 enum err scanner_is_blank(struct scanner *scanner, uint64_t position, bool *ret_blank)
 {
     struct span bytes;
-    uint64_t page_end = (position | 4095) + 1;
+    uint64_t page_end = (position | (SEGMENT_PAGE - 1)) + 1;
     if (page_end > scanner->end)
         page_end = scanner->end;
     enum err err = fill(scanner, position, (size_t)(page_end - position), &bytes);
