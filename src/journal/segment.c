@@ -15,13 +15,6 @@ static const bool moves[SEGMENT_STATE_COUNT][SEGMENT_STATE_COUNT] = {
     [SEGMENT_RETIRING] = {[SEGMENT_INDEX_ONLY] = true},
 };
 
-static const char *const state_names[SEGMENT_STATE_COUNT] = {
-    [SEGMENT_ACTIVE] = "active",
-    [SEGMENT_SEALED] = "sealed",
-    [SEGMENT_RETIRING] = "retiring",
-    [SEGMENT_INDEX_ONLY] = "index_only",
-};
-
 struct segment *segment_new(uint64_t number, uint64_t epoch)
 {
     struct segment *segment = calloc(1, sizeof *segment);
@@ -50,12 +43,6 @@ void segment_move(struct segment *segment, enum segment_state state)
 {
     check(moves[segment->state][state]);
     segment->state = state;
-}
-
-const char *segment_state_name(enum segment_state state)
-{
-    check(state < SEGMENT_STATE_COUNT);
-    return state_names[state];
 }
 
 void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t number, const char *suffix)

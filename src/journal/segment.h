@@ -62,7 +62,6 @@ struct segment *segment_free(struct segment *segment);
 
 /* Moves along the permitted ways only. */
 void segment_move(struct segment *segment, enum segment_state state);
-const char *segment_state_name(enum segment_state state);
 
 enum { SEGMENT_NAME_SIZE = 40 };
 /* "0000000000000007.segment", with the given suffix. */

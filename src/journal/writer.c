@@ -78,11 +78,6 @@ bool writer_has_room(const struct writer *writer, uint64_t len, uint64_t reserve
     return used <= writer->segment_size;
 }
 
-bool writer_takes(const struct writer *writer, size_t len, int parts)
-{
-    return writer->scratch_len + len <= WRITER_SCRATCH_SIZE && writer->part_count + parts < WRITER_PARTS_MAX;
-}
-
 void writer_frame(struct writer *writer, uint8_t *at, enum frame_kind kind, uint8_t flags, size_t len)
 {
     struct frame frame = {

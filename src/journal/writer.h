@@ -62,8 +62,6 @@ void writer_begin_segment(struct writer *writer, struct fs_file *file, const str
 void writer_group_begin(struct writer *writer);
 /* Whether frames of `len` bytes in all still fit into the segment, leaving `reserve` free behind them. */
 bool writer_has_room(const struct writer *writer, uint64_t len, uint64_t reserve);
-/* Whether another `len` bytes of small pieces and `parts` parts can be put into this group. */
-bool writer_takes(const struct writer *writer, size_t len, int parts);
 /* Fills in the frame header at `at` (its payload and zeroed pad stand behind it) and counts it. */
 void writer_frame(struct writer *writer, uint8_t *at, enum frame_kind kind, uint8_t flags, size_t len);
 /* The bytes go out with the group (and must stay until then, unless small); returns their position in the segment. */
