@@ -18,13 +18,11 @@
 #include "base/units.h"
 
 /*
- * The happy path: sockets are bound and the journal recovers; then workers open the doors; a signal drains
- * the
- * doors, stops the journal, stops the workers.
+ * The happy path: sockets are bound and the journal recovers; then workers open the doors; a signal drains the doors,
+ * stops the journal, stops the workers.
  *
- * Nothing in flight can be lost on the way down: a door is drained when its connections have had their
- * answers; what
- * is left after `drain` is cut, and was never acknowledged.
+ * Nothing in flight can be lost on the way down: a door is drained when its connections have had their answers; what is
+ * left after `drain` is cut, and was never acknowledged.
  */
 struct app {
     const struct config *config;

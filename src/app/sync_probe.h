@@ -19,10 +19,7 @@ struct sync_probe {
     _Atomic bool is_stopping;
 };
 
-/*
- * Writes and syncs one page a hundred times on a thread of its own, then logs the times. A failure is a
- * log line.
- */
+/* Writes and syncs one page a hundred times on a thread of its own, then logs the times. A failure is a log line. */
 void sync_probe_start(struct sync_probe *probe, struct fs *fs, struct clock *clock);
 /* Ends it early if need be; the file is removed. */
 void sync_probe_stop(struct sync_probe *probe);

@@ -68,10 +68,7 @@ static void watch_add(struct drain_watch *watch, unsigned doors)
     check(pthread_mutex_unlock(&watch->lock) == 0);
 }
 
-/*
- * How many senders there are is known here alone, so the most there can be are counted before, and the
- * rest at once.
- */
+/* How many senders there are is known here alone, so the most there can be are counted before, and the rest at once. */
 static void drain_desk(struct worker *worker)
 {
     watch_add(worker->watch, CONTROL_SENDERS_MAX);

@@ -170,10 +170,7 @@ void log_line(enum log_level level, const char *room, const char *msg, const cha
     check(pthread_mutex_unlock(&state.lock) == 0);
 }
 
-/*
- * One character of a value, escaped when it must be; its length in the input, 1 for a byte that is no
- * character.
- */
+/* One character of a value, escaped when it must be; its length in the input, 1 for a byte that is no character. */
 static size_t escape(struct span bytes, char to[static 8])
 {
     uint8_t byte = bytes.data[0];
