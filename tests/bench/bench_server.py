@@ -74,7 +74,10 @@ class Load:
 
 
 class BenchServer(Waybill):
-    """One topic `bench` behind the door `produce`; topics named by the lines, 4 partitions each, behind `spread`."""
+    """One topic `bench` behind the door `produce`; topics named by the lines, 4 partitions each, behind `spread`.
+
+    The door `narrow` takes the very lines of `spread`, but all into `bench`: what topics cost shows between these two.
+    """
 
     def __init__(self, folder, binary, log_size_max="1GiB", retention=None):
         super().__init__(folder, binary, config={})
@@ -86,6 +89,8 @@ class BenchServer(Waybill):
             "doors": [
                 {"kind": "line", "serve": "produce", "listen": self.address("produce"), "topic": "bench"},
                 {"kind": "line", "serve": "produce", "listen": self.address("spread"), "topic": "{topic}",
+                 "fields": SPREAD_FIELDS},
+                {"kind": "line", "serve": "produce", "listen": self.address("narrow"), "topic": "bench",
                  "fields": SPREAD_FIELDS},
                 {"kind": "line", "serve": "acks", "listen": self.address("acks")},
             ],
@@ -115,10 +120,14 @@ class BenchServer(Waybill):
         return Load(results, sample, {name: value - before.get(name, 0) for name, value in after.items()})
 
     def produce(self, *words, spread=False, verb="produce"):
-        """A load of lines with the next free numbers, to one topic or to all of them with random keys."""
+        """A load of lines with the next free numbers, to one topic or to all of them with random keys.
+
+        `spread` is True, or the name of the door that takes lines which name their topic.
+        """
         words = [verb, *words, "--first-seq", self.next_seq]
         if spread:
-            words += ["--address", self.address("spread"), "--fields", SPREAD_FIELDS, "--topics", SPREAD_TOPICS,
+            door = "spread" if spread is True else spread
+            words += ["--address", self.address(door), "--fields", SPREAD_FIELDS, "--topics", SPREAD_TOPICS,
                       "--keys", 0]
         else:
             words += ["--address", self.address("produce")]

@@ -108,10 +108,13 @@ def wide_window(plan):
         yield fill_costs(Row("window 10,000, 1 KiB", f"{short_count(large.rate)} lines/s, "
                              f"{large.bytes_rate / 1e6:.0f} MB/s", ">= 550 MB/s", large.bytes_rate >= 550e6), large)
         warm_up(plan, server, spread=True)
+        narrow = server.produce("--window", 10000, *plan.as_long(), spread="narrow")
         many = server.produce("--window", 10000, *plan.as_long(), spread=True)
-        ratio = many.rate / one.rate
+        ratio = many.rate / narrow.rate
         yield fill_costs(Row("64 topics x 4 partitions, random keys", f"{short_count(many.rate)} lines/s = {ratio:.2f} x "
-                             "one topic", ">= 0.7 x one topic", ratio >= 0.7), many)
+                             "the same lines to one topic", ">= 0.7 x one topic", ratio >= 0.7,
+                             notes=[f"the same lines to one topic: {short_count(narrow.rate)} lines/s; without the field that "
+                                    f"names the topic: {short_count(one.rate)}"]), many)
         plain = server.produce("--plain", *plan.as_long())
         yield fill_costs(Row("plain mode, 100 B", f"{short_count(plain.rate)} lines/s"), plain)
 
