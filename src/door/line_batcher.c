@@ -57,7 +57,7 @@ enum err line_batcher_init(struct line_batcher *batcher,
                            struct why *why)
 {
     *batcher = (struct line_batcher){.settings = settings, .store = store};
-    enum err err = line_routes_init(&batcher->routes, settings, why);
+    enum err err = line_routes_init(&batcher->routes, settings, NULL, why);
     if (err != ERR_NONE)
         return err;
     line_topics_init(&batcher->topics, store, settings->auto_create);
@@ -65,7 +65,9 @@ enum err line_batcher_init(struct line_batcher *batcher,
     batcher->record_overhead_max = overhead_of(&batcher->routes.fields);
     batcher->entries = malloc(LINE_BATCHER_LINES_MAX * sizeof *batcher->entries);
     batcher->slots = malloc(LINE_BATCHER_SLOTS_MAX * sizeof(struct line_slot *));
-    err = batcher->entries == NULL || batcher->slots == NULL ? ERR_MEMORY : ERR_NONE;
+    batcher->states = malloc(STORE_IDENTITIES_MAX * sizeof *batcher->states);
+    bool is_whole = batcher->entries != NULL && batcher->slots != NULL && batcher->states != NULL;
+    err = is_whole ? ERR_NONE : ERR_MEMORY;
     if (err == ERR_NONE)
         err = store->ops->sequence_open(store, settings->sequence, &batcher->sequence);
     if (err != ERR_NONE)
@@ -75,6 +77,7 @@ enum err line_batcher_init(struct line_batcher *batcher,
 
 void line_batcher_done(struct line_batcher *batcher)
 {
+    free(batcher->states);
     free(batcher->slots);
     free(batcher->entries);
     line_topics_done(&batcher->topics);
@@ -274,15 +277,28 @@ static bool is_own(const struct line_append *append, const uint8_t *identity)
     return false;
 }
 
-/* Awaited ones gather at the end of the array that the new ones fill from its front: together they are at most all. */
-static void await(struct line_append *append,
-                  uint8_t (*identities)[LINE_IDENTITY_SIZE],
-                  uint32_t size,
-                  const uint8_t *identity)
+/* The identities of all lines that have a number, back to back; how many. */
+static uint32_t identify(struct line_batcher *batcher, uint8_t (*identities)[LINE_IDENTITY_SIZE])
 {
-    uint8_t *place = identities[size - ++append->awaited_count];
-    memmove(place, identity, LINE_IDENTITY_SIZE);
-    append->awaited = (const uint8_t(*)[LINE_IDENTITY_SIZE])place;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < batcher->entry_count; i++) {
+        const struct line_entry *entry = &batcher->entries[i];
+        if (entry->seq != 0)
+            line_identity_of(&batcher->identity, key_of(batcher, entry), entry->seq, identities[count++]);
+    }
+    return count;
+}
+
+/* New ones move up to the front; those of other appends that are pending go behind the room for all of them. */
+static void sort_identity(struct line_append *append,
+                          uint8_t (*identities)[LINE_IDENTITY_SIZE],
+                          const uint8_t *identity,
+                          enum store_identity state)
+{
+    if (state == STORE_IDENTITY_NEW)
+        memmove(identities[append->append.identity_count++], identity, LINE_IDENTITY_SIZE);
+    else if (state == STORE_IDENTITY_PENDING && !is_own(append, identity))
+        memcpy((uint8_t *)(uintptr_t)append->awaited[append->awaited_count++], identity, LINE_IDENTITY_SIZE);
 }
 
 /* Keeps the entries whose identity is new. */
@@ -290,20 +306,18 @@ static void drop_duplicates(struct line_batcher *batcher, struct line_append *ap
 {
     uint8_t(*identities)[LINE_IDENTITY_SIZE] =
         (uint8_t(*)[LINE_IDENTITY_SIZE])(uintptr_t)append->append.identities;
+    append->awaited = append->append.identities + batcher->entry_count;
+    uint32_t count = identify(batcher, identities);
+    batcher->store->ops->identities_admit(batcher->store, append->append.identities, count, batcher->states);
     uint32_t kept = 0;
+    uint32_t at = 0;
     for (uint32_t i = 0; i < batcher->entry_count; i++) {
         const struct line_entry *entry = &batcher->entries[i];
-        uint8_t *identity = identities[append->append.identity_count];
-        if (entry->seq != 0) {
-            line_identity_of(&batcher->identity, key_of(batcher, entry), entry->seq, identity);
-            enum store_identity state = batcher->store->ops->identity_admit(batcher->store, identity);
-            if (state == STORE_IDENTITY_PENDING && !is_own(append, identity))
-                await(append, identities, batcher->entry_count, identity);
-            if (state != STORE_IDENTITY_NEW)
-                continue;
-            append->append.identity_count++;
-        }
-        batcher->entries[kept++] = *entry;
+        enum store_identity state = entry->seq == 0 ? STORE_IDENTITY_NEW : batcher->states[at];
+        if (entry->seq != 0)
+            sort_identity(append, identities, identities[at++], state);
+        if (state == STORE_IDENTITY_NEW)
+            batcher->entries[kept++] = *entry;
     }
     metric_add(METRIC_LINES_DUPLICATE, batcher->entry_count - kept);
     batcher->entry_count = kept;
@@ -409,7 +423,7 @@ line_batcher_finish(struct line_batcher *batcher, int64_t timestamp_ms, struct l
     struct line_append_room room = {
         .parts = batcher->slot_count,
         .runs = batcher->entry_count,
-        .identities = drops ? batcher->entry_count : 0,
+        .identities = drops ? 2 * batcher->entry_count : 0, /* new ones, and awaited ones */
         .bytes = batcher->size_bound,
     };
     struct line_append *append = line_append_new(&room);

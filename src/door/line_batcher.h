@@ -33,7 +33,8 @@ struct line_batcher {
     struct line_topic *otherwise; /* once it was needed */
     struct line_entry *entries;
     uint32_t entry_count;
-    struct line_slot **slots; /* that the entries use */
+    enum store_identity *states; /* of the entries' identities */
+    struct line_slot **slots;    /* that the entries use */
     uint32_t slot_count;
     uint32_t run_count; /* of consecutive numbers, if no line is dropped */
     uint64_t run_end;   /* the number that would extend the last of them */

@@ -226,21 +226,28 @@ static enum store_identity state_of_known(const struct journal *journal, const u
     return is_pending ? STORE_IDENTITY_PENDING : STORE_IDENTITY_STORED;
 }
 
-/* Without memory to remember it, it counts as new: stored twice is better than not at all. */
-static enum store_identity identity_admit(struct store *store, const uint8_t identity[16])
+/* Without memory to remember it, it counts as new: stored twice is better than not at all. The view lock is held. */
+static enum store_identity admit_one(struct journal *journal, const uint8_t identity[16], int64_t wall_ns)
+{
+    enum err err = identity_window_admit(&journal->identities, identity, wall_ns);
+    if (err == ERR_EXISTS)
+        return state_of_known(journal, identity);
+    if (err == ERR_NONE && identity_window_admit(&journal->pending_identities, identity, wall_ns) != ERR_NONE)
+        identity_window_remove(&journal->identities, identity);
+    return STORE_IDENTITY_NEW;
+}
+
+static void identities_admit(struct store *store,
+                             const uint8_t (*identities)[16],
+                             uint32_t count,
+                             enum store_identity *ret_states)
 {
     struct journal *journal = journal_of(store);
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
-    enum store_identity state = STORE_IDENTITY_NEW;
     journal_lock(&journal->view);
-    enum err err = identity_window_admit(&journal->identities, identity, wall_ns);
-    if (err == ERR_EXISTS)
-        state = state_of_known(journal, identity);
-    else if (err == ERR_NONE &&
-             identity_window_admit(&journal->pending_identities, identity, wall_ns) != ERR_NONE)
-        identity_window_remove(&journal->identities, identity);
+    for (uint32_t i = 0; i < count; i++)
+        ret_states[i] = admit_one(journal, identities[i], wall_ns);
     journal_unlock(&journal->view);
-    return state;
 }
 
 static enum store_identity identity_state(struct store *store, const uint8_t identity[16])
@@ -284,7 +291,7 @@ static const struct store_ops store_ops = {
     .sequence_runs = lookup_runs,
     .sequence_find = finder_find,
     .producer_last = producer_last,
-    .identity_admit = identity_admit,
+    .identities_admit = identities_admit,
     .identity_state = identity_state,
     .identity_forget = identity_forget,
 };

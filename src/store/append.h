@@ -40,6 +40,13 @@ struct store_run {
     uint64_t count;
 };
 
+/* What a store knows of an identity (`duplicates: drop`). */
+enum store_identity {
+    STORE_IDENTITY_NEW,
+    STORE_IDENTITY_PENDING, /* admitted, its append is not synced yet: nobody may be told that it is stored */
+    STORE_IDENTITY_STORED,
+};
+
 struct store_append {
     struct mail mail; /* the store posts it back to reply_to when done; its on_delivered is the caller's */
     struct mailbox *reply_to;

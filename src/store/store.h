@@ -23,12 +23,6 @@ enum store_state {
     STORE_BROKEN, /* final: appends end with BROKEN, reads go on */
 };
 
-enum store_identity {
-    STORE_IDENTITY_NEW,
-    STORE_IDENTITY_PENDING, /* admitted, its append is not synced yet: nobody may be told that it is stored */
-    STORE_IDENTITY_STORED,
-};
-
 /* Readers see offsets in [start, end): synced and not yet retired. */
 struct store_extent {
     uint64_t start;
@@ -100,7 +94,8 @@ struct store_watch {
  * sequence_find: the batches that may hold records of this number, by their first offsets: some may not, but none that
  *   does is missing. TOO_MANY for more than `size`. May be NULL in a store that cannot tell.
  * producer_last: the highest number stored from this producer in this sequence, 0 when none.
- * identity_admit: remembers the identity as pending until the append that carries it is synced; or says that it is known.
+ * identities_admit: remembers each as pending until the append that carries it is synced, or says that it is known. All of one
+ *   append in one call: then appends wait only for those admitted before them, and never for one another.
  * identity_state: the same question, without remembering it.
  * identity_forget: their append will never be stored: they may come again.
  */
@@ -135,7 +130,10 @@ struct store_ops {
                               uint32_t size,
                               uint32_t *ret_count);
     uint64_t (*producer_last)(struct store *store, uint32_t sequence, struct span producer);
-    enum store_identity (*identity_admit)(struct store *store, const uint8_t identity[16]);
+    void (*identities_admit)(struct store *store,
+                             const uint8_t (*identities)[16],
+                             uint32_t count,
+                             enum store_identity *ret_states);
     enum store_identity (*identity_state)(struct store *store, const uint8_t identity[16]);
     void (*identity_forget)(struct store *store, const uint8_t (*identities)[16], uint32_t count);
 };

@@ -203,12 +203,16 @@ static enum store_identity memory_identity_state(struct store *store, const uint
     return known->is_stored ? STORE_IDENTITY_STORED : STORE_IDENTITY_PENDING;
 }
 
-static enum store_identity memory_identity_admit(struct store *store, const uint8_t hash[16])
+static void memory_identities_admit(struct store *store,
+                                    const uint8_t (*identities)[16],
+                                    uint32_t count,
+                                    enum store_identity *ret_states)
 {
-    enum store_identity state = memory_identity_state(store, hash);
-    if (state == STORE_IDENTITY_NEW)
-        remember(memory_of(store), hash);
-    return state;
+    for (uint32_t i = 0; i < count; i++) {
+        ret_states[i] = memory_identity_state(store, identities[i]);
+        if (ret_states[i] == STORE_IDENTITY_NEW)
+            remember(memory_of(store), identities[i]);
+    }
 }
 
 static void memory_identity_forget(struct store *store, const uint8_t (*identities)[16], uint32_t count)
@@ -470,7 +474,7 @@ static const struct store_ops memory_ops = {
     .sequence_runs = memory_runs,
     .sequence_find = memory_find,
     .producer_last = memory_producer_last,
-    .identity_admit = memory_identity_admit,
+    .identities_admit = memory_identities_admit,
     .identity_state = memory_identity_state,
     .identity_forget = memory_identity_forget,
 };

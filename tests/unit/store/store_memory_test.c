@@ -264,8 +264,10 @@ TEST(identity_is_admitted_once)
     struct fixture fixture;
     begin(&fixture);
     const uint8_t hash[16] = {1, 2, 3};
-    expect(fixture.store->ops->identity_admit(fixture.store, hash) == STORE_IDENTITY_NEW);
-    expect(fixture.store->ops->identity_admit(fixture.store, hash) == STORE_IDENTITY_PENDING);
+    const uint8_t twice[2][16] = {{1, 2, 3}, {1, 2, 3}};
+    enum store_identity states[2];
+    fixture.store->ops->identities_admit(fixture.store, twice, 2, states);
+    expect(states[0] == STORE_IDENTITY_NEW && states[1] == STORE_IDENTITY_PENDING);
     fixture.store->ops->identity_forget(fixture.store, &hash, 1);
     expect(fixture.store->ops->identity_state(fixture.store, hash) == STORE_IDENTITY_NEW);
     end(&fixture);
