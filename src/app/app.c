@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <sys/resource.h>
 
 #include "app/data_directory.h"
@@ -177,16 +178,17 @@ static void drain(struct app *app)
         worker_cut(&app->workers[i]);
 }
 
-/* Also takes down what a failed start left behind. */
-static void stop(struct app *app)
+/* Also takes down what a failed start left behind: `err`. */
+static void stop(struct app *app, enum err err)
 {
     sync_probe_stop(&app->probe);
     if (app->journal != NULL)
         journal_stop(app->journal); /* completes everything, so that no door waits for the log */
     if (app->worker_count > 0 && app->workers[0].is_running &&
         !drain_watch_wait(&app->watch, CUT_TIMEOUT_NS)) {
+        /* Their loops use what stands on main's stack: the process ends with them. All that was stored is synced. */
         log_line(LOG_ERROR, "app", "doors do not end: stopping without them", NULL);
-        return;
+        _exit(err == ERR_NONE ? EXIT_SUCCESS : EXIT_FAILURE);
     }
     for (unsigned i = 0; i < app->worker_count; i++)
         worker_stop(&app->workers[i]);
@@ -215,7 +217,7 @@ enum err app_run(const struct config *config, struct why *why)
         service_manager_notify("STOPPING=1");
         drain(&app);
     }
-    stop(&app);
+    stop(&app, err);
     if (err == ERR_NONE)
         log_line(LOG_INFO, "app", "stopped", NULL);
     return err;
