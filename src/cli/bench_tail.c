@@ -35,13 +35,15 @@ static uint64_t count_lines(struct span bytes)
     return lines;
 }
 
-static enum err
-count_stream(struct control_client *client, struct bench_end *end, struct bench_result *result)
+static enum err count_records(struct control_client *client,
+                              struct bench_end *end,
+                              struct bench_result *result,
+                              struct why *why)
 {
     int64_t started_ns = clock_now_ns(clock_linux());
     struct span bytes;
     enum err err;
-    while ((err = control_client_read(client, &bytes)) == ERR_NONE) {
+    while ((err = control_client_read_records(client, &bytes, why)) == ERR_NONE) {
         int64_t now_ns = clock_now_ns(clock_linux());
         bench_result_add(result, now_ns - started_ns, count_lines(bytes), bytes.len);
         if (bench_end_is_reached(end, now_ns, result->count))
@@ -65,7 +67,7 @@ bench_tail_run(const struct bench_tail_settings *settings, struct bench_result *
     if (err == ERR_NONE)
         err = control_client_ask(&client, buffer_span(&request), NULL, NULL, why);
     if (err == ERR_NONE)
-        err = count_stream(&client, &end, result);
+        err = count_records(&client, &end, result, why);
     result->cpu_ns = bench_cpu_ns() - cpu_ns;
     buffer_done(&request);
     control_client_close(&client);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -56,8 +57,8 @@ enum err control_client_write(struct control_client *client, struct span bytes)
     return ERR_NONE;
 }
 
-/* Reads more behind what is there. */
-static enum err receive(struct control_client *client)
+/* Reads more behind what is there; with MSG_DONTWAIT, AGAIN when nothing has come. */
+static enum err receive(struct control_client *client, int flags)
 {
     buffer_consume(&client->input, client->taken);
     client->taken = 0;
@@ -66,7 +67,7 @@ static enum err receive(struct control_client *client)
         return err;
     ssize_t got;
     do {
-        got = recv(client->fd, client->input.data + client->input.len, READ_SIZE, 0);
+        got = recv(client->fd, client->input.data + client->input.len, READ_SIZE, flags);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return err_from_errno(errno);
@@ -74,7 +75,7 @@ static enum err receive(struct control_client *client)
     return got == 0 ? ERR_CLOSED : ERR_NONE;
 }
 
-enum err control_client_read_line(struct control_client *client, struct span *ret_line)
+static enum err read_line(struct control_client *client, int flags, struct span *ret_line)
 {
     for (;;) {
         struct span rest = span_after(buffer_span(&client->input), client->taken);
@@ -84,22 +85,20 @@ enum err control_client_read_line(struct control_client *client, struct span *re
             client->taken += end + 1;
             return ERR_NONE;
         }
-        enum err err = receive(client);
+        enum err err = receive(client, flags);
         if (err != ERR_NONE)
             return err;
     }
 }
 
-enum err control_client_read(struct control_client *client, struct span *ret_bytes)
+enum err control_client_read_line(struct control_client *client, struct span *ret_line)
 {
-    if (client->taken == client->input.len) {
-        enum err err = receive(client);
-        if (err != ERR_NONE)
-            return err;
-    }
-    *ret_bytes = span_after(buffer_span(&client->input), client->taken);
-    client->taken = client->input.len;
-    return ERR_NONE;
+    return read_line(client, 0, ret_line);
+}
+
+enum err control_client_poll_line(struct control_client *client, struct span *ret_line)
+{
+    return read_line(client, MSG_DONTWAIT, ret_line);
 }
 
 /* Looks for `ok` and, when it is false, for `text`. False: the line is not the last. */
@@ -125,6 +124,40 @@ static bool is_last(struct span line, bool *ret_ok, struct why *why)
         }
     }
     return found;
+}
+
+/* Records begin with a digit, so a line that begins with a brace is the last one. */
+static size_t records_before_end(const struct control_client *client, struct span bytes)
+{
+    if (!client->is_inside_line && bytes.data[0] == '{')
+        return 0;
+    const uint8_t *end = memmem(bytes.data, bytes.len, "\n{", 2);
+    return end == NULL ? bytes.len : (size_t)(end - bytes.data) + 1;
+}
+
+static enum err read_end(struct control_client *client, struct why *why)
+{
+    struct span line;
+    bool is_ok = false;
+    enum err err = control_client_read_line(client, &line);
+    if (err == ERR_NONE && is_last(line, &is_ok, why))
+        return is_ok ? ERR_CLOSED : ERR_IO;
+    return why_set(why, ERR_PROTOCOL, "the end of the records cannot be read");
+}
+
+enum err control_client_read_records(struct control_client *client, struct span *ret_bytes, struct why *why)
+{
+    enum err err = client->taken == client->input.len ? receive(client, 0) : ERR_NONE;
+    if (err != ERR_NONE)
+        return why_set(why, ERR_IO, "the program went away in the middle of the records");
+    struct span bytes = span_after(buffer_span(&client->input), client->taken);
+    size_t len = records_before_end(client, bytes);
+    if (len == 0)
+        return read_end(client, why);
+    client->is_inside_line = bytes.data[len - 1] != '\n';
+    client->taken += len;
+    *ret_bytes = span_of(bytes.data, len);
+    return ERR_NONE;
 }
 
 enum err control_client_ask(struct control_client *client,

@@ -13,7 +13,8 @@ enum { CONTROL_LINE_MAX = 2 * 1024 * 1024 };
 struct control_client {
     int fd;
     struct buffer input;
-    size_t taken; /* bytes of the input that were given out as lines */
+    size_t taken;        /* bytes of the input that were given out */
+    bool is_inside_line; /* of the records that were given out last */
 };
 
 /* Connects to the program of a data directory. CLOSED when none runs there, with what to do. */
@@ -23,8 +24,15 @@ void control_client_close(struct control_client *client);
 enum err control_client_write(struct control_client *client, struct span bytes) MUST_CHECK;
 /* The next line without its end, valid until the next call; CLOSED at the end, TOO_LARGE. Blocks. */
 enum err control_client_read_line(struct control_client *client, struct span *ret_line) MUST_CHECK;
-/* What came already and is no line yet, and what comes next, as bytes: for streams. CLOSED at the end. */
-enum err control_client_read(struct control_client *client, struct span *ret_bytes) MUST_CHECK;
+/* The same without waiting: AGAIN when no whole line has come. */
+enum err control_client_poll_line(struct control_client *client, struct span *ret_line) MUST_CHECK;
+/*
+ * The next bytes of the records that follow the answer to `tail`. CLOSED behind the last one; anything else is a break: what the
+ * program says has failed, or that it went away without a word.
+ */
+enum err control_client_read_records(struct control_client *client,
+                                     struct span *ret_bytes,
+                                     struct why *why) MUST_CHECK;
 
 /*
  * Sends a request, a JSON object, and reads its answer's lines up to the one with `ok`; the others go to

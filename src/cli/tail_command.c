@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/control_client.h"
@@ -14,7 +16,8 @@ static const char usage[] =
     "--from    where to begin; default end\n"
     "--limit   ends after so many lines\n"
     "--once    ends where the topic ends, instead of waiting\n"
-    "--base64  key and body in base64: exact for any bytes\n";
+    "--base64  key and body in base64: exact for any bytes\n"
+    "Exit code 1 when the records end before they should: what failed is on standard error.\n";
 
 struct tail_options {
     const char *topic;
@@ -51,11 +54,11 @@ static enum err put_request(struct buffer *request, const struct tail_options *o
     return writer.err;
 }
 
-static enum err copy_stream(struct control_client *client)
+static enum err copy_records(struct control_client *client, struct why *why)
 {
     struct span bytes;
     enum err err;
-    while ((err = control_client_read(client, &bytes)) == ERR_NONE) {
+    while ((err = control_client_read_records(client, &bytes, why)) == ERR_NONE) {
         (void)fwrite(bytes.data, 1, bytes.len, stdout);
         if (fflush(stdout) != 0)
             return ERR_NONE; /* nobody reads any more */
@@ -76,7 +79,7 @@ static int tail(const struct tail_options *options, const char *data)
     if (err == ERR_NONE)
         err = control_client_ask(&client, buffer_span(&request), NULL, NULL, &why);
     if (err == ERR_NONE)
-        err = copy_stream(&client);
+        err = copy_records(&client, &why);
     buffer_done(&request);
     control_client_close(&client);
     if (err == ERR_NONE)
@@ -125,6 +128,13 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
     return true;
 }
 
+/* What has come is printed: to be interrupted is how waiting for more ends. */
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    _exit(COMMAND_FINE);
+}
+
 int tail_command(int count, char **words)
 {
     struct tail_options options = {0};
@@ -134,5 +144,6 @@ int tail_command(int count, char **words)
     char data[PATH_MAX];
     if (options.data == NULL && !command_data_directory(options.config, data))
         return COMMAND_WRONG;
+    (void)signal(SIGINT, on_interrupt);
     return tail(&options, options.data != NULL ? options.data : data);
 }

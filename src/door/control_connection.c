@@ -21,7 +21,7 @@ struct control_connection {
     bool is_busy;          /* the peer does not read: no more answers until on_drained */
     bool is_listing;       /* in the middle of the answer to `topics` */
     uint32_t topic_position;
-    bool is_tailing; /* records until the close */
+    bool is_tailing; /* records, their end, and the close */
     bool follows;
     struct topic_reader *reader;
     bool has_ended; /* the peer will ask no more */
@@ -90,11 +90,17 @@ static void list_topics(struct control_connection *self)
         sent(self, err);
 }
 
-static void on_finished(void *owner, enum err err)
+/* A client tells the end of the records from a break by a last line. */
+static void on_finished(void *owner, enum err err, const struct why *why)
 {
     struct control_connection *self = owner;
     if (err != ERR_NONE && err != ERR_CLOSED)
-        log_line(LOG_WARN, "door", "tail ended", "door=\"%s\" err=%s", self->base.door->name, err_name(err));
+        log_line(LOG_WARN, "door", "tail failed", "door=\"%s\" err=%s why=\"%s\"", self->base.door->name,
+                 err_name(err), why->text);
+    if (err == ERR_NONE)
+        sent(self, control_answer_ok(&self->shared->answers));
+    else if (err != ERR_CLOSED)
+        refuse(self, err, why->text);
     close_after_answers(self);
 }
 
@@ -218,7 +224,11 @@ static bool may_answer(const struct control_connection *self)
 
 static void end_when_answered(struct control_connection *self)
 {
-    if (self->has_ended && (may_answer(self) || self->follows) && !self->is_closing)
+    if (!self->has_ended || self->is_closing)
+        return;
+    if (self->follows)
+        topic_reader_end(self->reader, ERR_NONE);
+    else if (may_answer(self))
         close_after_answers(self);
 }
 
@@ -311,6 +321,10 @@ enum err control_connection_new(struct control_shared *shared, struct door *door
 void control_connection_drain(struct door_connection *connection)
 {
     struct control_connection *self = LIST_OWNER(connection, struct control_connection, base);
-    if (!self->is_closing)
+    if (self->is_closing)
+        return;
+    if (self->reader != NULL) /* who follows asked for no end of its own */
+        topic_reader_end(self->reader, self->follows ? ERR_NONE : ERR_DRAINING);
+    else
         close_after_answers(self);
 }

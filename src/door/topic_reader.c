@@ -14,19 +14,19 @@
  *   lines left -> write them, at most a piece at a time          BUSY: wait for on_drained
  *   records left of the last read -> lines
  *   else read the next partition that may have more              PENDING: wait for its mail
- *   all partitions are at their end -> finished, or with `follow` wait for the store's watch
+ *   all partitions are at their end, or something failed -> finished, or with `follow` wait for the store's watch
  *
  * Retention passed the place: go on at the first kept record, counted and logged. Damage: go on behind it, logged.
  */
 enum {
     READ_SIZE = 512 * 1024,  /* what one read of a door becomes as a batch; larger ones are made room for */
     LINES_SIZE = 256 * 1024, /* gathered before they are written */
-    LINES_SIZE_SPARE = 4096,
+    LINES_SIZE_SPARE = 4096, /* what a line has beside key and body */
     PIECE_SIZE = STREAM_WRITE_QUEUE_MAX,
 };
 
 struct position {
-    uint64_t next;
+    uint64_t next; /* the first that no line was made of */
     uint64_t stop; /* exclusive; UINT64_MAX when it follows */
     uint64_t hint; /* the store's */
     bool is_at_end;
@@ -55,6 +55,8 @@ struct topic_reader {
     bool is_reading;
     bool is_watching;
     bool is_busy;
+    bool is_ending;
+    enum err outcome; /* once it is ending */
     bool is_finished;
     bool is_closed;
 };
@@ -80,9 +82,22 @@ static void free_when_idle(struct topic_reader *self)
 
 static void finish(struct topic_reader *self, enum err err)
 {
+    struct why why = {""};
     check(!self->is_finished);
     self->is_finished = true;
-    self->events.on_finished(self->events.owner, err);
+    if (err != ERR_NONE)
+        err = why_set(&why, err, "partition %u offset %" PRIu64 ": %s", self->first_partition + self->current,
+                      self->positions[self->current].next, err_text(err));
+    self->events.on_finished(self->events.owner, err, &why);
+}
+
+void topic_reader_end(struct topic_reader *reader, enum err outcome)
+{
+    if (reader->is_ending || reader->is_finished)
+        return;
+    reader->is_ending = true;
+    reader->outcome = outcome;
+    loop_at_end_of_turn(reader->stream->loop, &reader->step);
 }
 
 struct topic_reader *topic_reader_close(struct topic_reader *reader)
@@ -127,7 +142,7 @@ static bool limit_is_reached(const struct topic_reader *self)
 }
 
 /* The records of one batch that are asked for, as far as there is room. */
-static enum err format_batch(struct topic_reader *self, const struct position *position)
+static enum err format_batch(struct topic_reader *self, struct position *position)
 {
     uint32_t partition = self->first_partition + self->current;
     while (self->lines.len < LINES_SIZE && !limit_is_reached(self)) {
@@ -143,11 +158,21 @@ static enum err format_batch(struct topic_reader *self, const struct position *p
         enum err err = line_canonical_append(&self->lines, &record, partition, self->options.encoding);
         if (err != ERR_NONE)
             return err;
+        position->next = record.offset + 1;
         self->line_count++;
     }
     return ERR_NONE;
 }
 
+/* One line is at most twice its record, which is no larger than its batch. */
+static void allow_lines_of(struct topic_reader *self, const struct record_batch *batch)
+{
+    size_t size_max = LINES_SIZE + LINES_SIZE_SPARE + 2 * batch->bytes.len;
+    if (self->lines.size_max < size_max)
+        self->lines.size_max = size_max;
+}
+
+/* Records may be larger than limits.record: it was another one when they were stored. */
 static enum err begin_batch(struct topic_reader *self)
 {
     struct span bytes = span_after(span_of(self->buffer, self->read.ret_len), self->at);
@@ -156,6 +181,7 @@ static enum err begin_batch(struct topic_reader *self)
     if (record_batch_decode(bytes, &batch, &bad_at) != DECODE_DONE)
         return ERR_DAMAGED;
     self->at += batch.bytes.len;
+    allow_lines_of(self, &batch);
     self->has_batch = true;
     return record_cursor_init(&self->cursor, &batch);
 }
@@ -249,7 +275,7 @@ static void take_read(struct topic_reader *self)
     else if (err == ERR_TOO_LARGE && needed > self->buffer_size)
         err = make_room(self, needed);
     if (err != ERR_NONE)
-        finish(self, err);
+        topic_reader_end(self, err);
     else
         loop_at_end_of_turn(self->stream->loop, &self->step);
 }
@@ -268,7 +294,7 @@ static void start_read(struct topic_reader *self)
 {
     enum err err = make_room(self, READ_SIZE);
     if (err != ERR_NONE) {
-        finish(self, err);
+        topic_reader_end(self, err);
         return;
     }
     self->read = (struct store_read){
@@ -321,7 +347,16 @@ static void wait_or_finish(struct topic_reader *self)
     if (self->options.follow)
         give_storage_back(self);
     else
-        finish(self, ERR_NONE);
+        topic_reader_end(self, ERR_NONE);
+}
+
+static void make_lines(struct topic_reader *self)
+{
+    enum err err = format_records(self);
+    if (err != ERR_NONE)
+        topic_reader_end(self, err);
+    else if (write_lines(self))
+        loop_at_end_of_turn(self->stream->loop, &self->step);
 }
 
 static void on_step(struct loop_task *step)
@@ -329,19 +364,11 @@ static void on_step(struct loop_task *step)
     struct topic_reader *self = LIST_OWNER(step, struct topic_reader, step);
     if (self->is_busy || self->is_reading || self->is_finished || !write_lines(self))
         return;
-    if (limit_is_reached(self)) {
-        finish(self, ERR_NONE);
-        return;
-    }
-    if (has_records(self)) {
-        enum err err = format_records(self);
-        if (err != ERR_NONE)
-            finish(self, err);
-        else if (write_lines(self))
-            loop_at_end_of_turn(self->stream->loop, &self->step);
-        return;
-    }
-    if (choose_partition(self))
+    if (self->is_ending || limit_is_reached(self))
+        finish(self, self->outcome);
+    else if (has_records(self))
+        make_lines(self);
+    else if (choose_partition(self))
         start_read(self);
     else
         wait_or_finish(self);
@@ -405,7 +432,7 @@ enum err topic_reader_new(const struct topic_reader_options *options,
     self->first_partition = is_one ? (uint32_t)options->partition : 0;
     self->position_count = is_one ? 1 : options->topic.partitions;
     self->positions = calloc(self->position_count, sizeof(*self->positions));
-    buffer_init(&self->lines, LINES_SIZE + LINES_SIZE_SPARE + 2 * (size_t)store->record_size_max);
+    buffer_init(&self->lines, LINES_SIZE + LINES_SIZE_SPARE);
     loop_task_init(&self->step, on_step);
     self->watch =
         (struct store_watch){.mail = {.on_delivered = on_watch}, .reply_to = &stream->loop->mailbox};

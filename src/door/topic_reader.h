@@ -22,8 +22,11 @@ struct topic_reader_options {
 };
 
 struct topic_reader_events {
-    /* Nothing more will be written: NONE at the end, CLOSED when the stream is, else what went wrong. Not from inside a call. */
-    void (*on_finished)(void *owner, enum err err);
+    /*
+     * Nothing more will be written, and what was ends with a whole line: NONE at the end, CLOSED when the stream is gone, else
+     * what went wrong and where. Not from inside a call.
+     */
+    void (*on_finished)(void *owner, enum err err, const struct why *why);
     void *owner;
 };
 
@@ -38,6 +41,9 @@ enum err topic_reader_new(const struct topic_reader_options *options,
 
 /* The owner passes on what its stream says. */
 void topic_reader_on_drained(struct topic_reader *reader);
+
+/* Reads no more, and finishes with `outcome` when the lines that it has made are written. */
+void topic_reader_end(struct topic_reader *reader, enum err outcome);
 
 /* Writes no more and calls nobody; frees itself when the store owes it nothing. Takes NULL; returns NULL. */
 struct topic_reader *topic_reader_close(struct topic_reader *reader);

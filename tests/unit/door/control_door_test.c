@@ -173,7 +173,7 @@ TEST(tail_carries_the_records_and_closes)
     begin(&fixture, 6);
     test_append_store(fixture.store, &fixture.topic, 1, (struct test_records){.key = "k", .value = "v"});
     expect_answer(&fixture, "{\"op\":\"tail\",\"topic\":\"t\",\"from\":\"start\"}\n{\"op\":\"status\"}\n",
-                  "{\"ok\":true}\n1:0|k|1700000000123|v\n");
+                  "{\"ok\":true}\n1:0|k|1700000000123|v\n{\"ok\":true}\n");
     expect(fixture.client->is_closed);
     end(&fixture);
 }
@@ -187,7 +187,8 @@ TEST(tail_of_a_half_closed_client_ends_with_the_records)
                             "{\"op\":\"tail\",\"topic\":\"t\",\"from\":\"1:0\",\"encoding\":\"base64\"}\n");
     stream_memory_end(fixture.client);
     loop_simulated_settle(&fixture.simulated);
-    expect_span_is(stream_memory_received(fixture.client), "{\"ok\":true}\n1:0|aw==|1700000000123|dg==\n");
+    expect_span_is(stream_memory_received(fixture.client),
+                   "{\"ok\":true}\n1:0|aw==|1700000000123|dg==\n{\"ok\":true}\n");
     expect(fixture.client->is_closed);
     end(&fixture);
 }
@@ -199,8 +200,10 @@ TEST(following_tail_shows_new_records_until_the_client_ends)
     expect_answer(&fixture, "{\"op\":\"tail\",\"topic\":\"t\",\"follow\":true}\n", "{\"ok\":true}\n");
     test_append_store(fixture.store, &fixture.topic, 0, (struct test_records){.value = "new"});
     expect_answer(&fixture, "", "0:0||1700000000123|new\n");
+    stream_memory_forget(fixture.client);
     stream_memory_end(fixture.client);
     loop_simulated_settle(&fixture.simulated);
+    expect_span_is(stream_memory_received(fixture.client), "{\"ok\":true}\n");
     expect(fixture.client->is_closed);
     end(&fixture);
 }
@@ -246,9 +249,31 @@ TEST(drain_ends_a_following_tail)
     begin(&fixture, 11);
     bool is_drained = false;
     expect_answer(&fixture, "{\"op\":\"tail\",\"topic\":\"t\",\"follow\":true}\n", "{\"ok\":true}\n");
+    stream_memory_forget(fixture.client);
     door_drain(&fixture.control.door, on_door_drained, &is_drained);
     loop_simulated_settle(&fixture.simulated);
     expect(is_drained);
+    expect_span_is(stream_memory_received(fixture.client), "{\"ok\":true}\n");
+    end(&fixture);
+}
+
+TEST(drain_in_the_middle_of_a_tail_is_no_end_of_the_topic)
+{
+    struct fixture fixture;
+    begin(&fixture, 12);
+    bool is_drained = false;
+    test_append_store(fixture.store, &fixture.topic, 0, (struct test_records){.value = "v"});
+    store_memory_set_slow_reads(fixture.store, true);
+    store_memory_hold(fixture.store, true);
+    expect_answer(&fixture, "{\"op\":\"tail\",\"topic\":\"t\",\"from\":\"start\"}\n", "{\"ok\":true}\n");
+    stream_memory_forget(fixture.client);
+    door_drain(&fixture.control.door, on_door_drained, &is_drained);
+    store_memory_hold(fixture.store, false);
+    loop_simulated_settle(&fixture.simulated);
+    expect(is_drained);
+    expect_span_is(
+        stream_memory_received(fixture.client),
+        "{\"ok\":false,\"code\":\"DRAINING\",\"text\":\"partition 0 offset 0: the program is stopping\"}\n");
     end(&fixture);
 }
 
@@ -262,4 +287,5 @@ TEST_MAIN(topics_are_listed_with_their_extents,
           following_tail_shows_new_records_until_the_client_ends,
           send_makes_the_connection_a_producer,
           send_that_cannot_be_taken_or_does_not_wait_is_refused,
-          drain_ends_a_following_tail)
+          drain_ends_a_following_tail,
+          drain_in_the_middle_of_a_tail_is_no_end_of_the_topic)

@@ -19,6 +19,7 @@ struct fixture {
     struct topic_reader *reader;
     unsigned finished;
     enum err err;
+    struct why why;
 };
 
 static bool on_bytes(void *owner, struct span bytes)
@@ -46,11 +47,12 @@ static void on_closed(void *owner, enum err err)
     (void)err;
 }
 
-static void on_finished(void *owner, enum err err)
+static void on_finished(void *owner, enum err err, const struct why *why)
 {
     struct fixture *fixture = owner;
     fixture->finished++;
     fixture->err = err;
+    fixture->why = *why;
     fixture->reader = topic_reader_close(fixture->reader);
 }
 
@@ -214,6 +216,45 @@ TEST(batch_larger_than_the_buffer_is_made_room_for)
     end(&fixture);
 }
 
+TEST(record_above_the_limit_of_records_is_read_as_it_was_stored)
+{
+    static char value[3 * 1024 * 1024];
+    struct fixture fixture;
+    begin(&fixture, 10, 1);
+    memset(value, '\n', sizeof(value) - 1); /* escaped, the longest form of a line */
+    store_records(&fixture, 0, (struct test_records){.value = value, .count = 2});
+    fixture.store->record_size_max = 64 * 1024;
+    start(&fixture, from_start);
+    expect_equal_u64(fixture.finished, 1);
+    expect_err(fixture.err, ERR_NONE);
+    expect_equal_u64(stream_memory_received(fixture.peer).len,
+                     2 * (2 * strlen(value) + strlen("0:0||1700000000123|\n")));
+    end(&fixture);
+}
+
+TEST(reader_that_is_ended_finishes_behind_a_whole_line)
+{
+    static char value[600 * 1024];
+    struct fixture fixture;
+    begin(&fixture, 11, 1);
+    memset(value, 'v', sizeof(value) - 1);
+    store_records(&fixture, 0, (struct test_records){.value = value});
+    store_records(&fixture, 0, (struct test_records){.value = value});
+    stream_memory_stall(fixture.peer, true);
+    start(&fixture, from_start);
+    expect(fixture.peer->queue.len < strlen(value));
+    topic_reader_end(fixture.reader, ERR_DRAINING);
+    stream_memory_stall(fixture.peer, false);
+    loop_simulated_settle(&fixture.simulated);
+    expect_equal_u64(fixture.finished, 1);
+    expect_err(fixture.err, ERR_DRAINING);
+    expect_equal_text(fixture.why.text, "partition 0 offset 1: the program is stopping");
+    struct span received = stream_memory_received(fixture.peer);
+    expect_equal_u64(received.len, strlen(value) + strlen("0:0||1700000000123|\n"));
+    expect_equal_u64(received.data[received.len - 1], '\n');
+    end(&fixture);
+}
+
 TEST(stalled_peer_stops_the_reader_until_it_reads_again)
 {
     struct fixture fixture;
@@ -276,6 +317,8 @@ TEST_MAIN(whole_topic_is_written_and_finished,
           reader_without_follow_stops_where_the_end_was,
           place_that_retention_passed_is_left_out_and_counted,
           batch_larger_than_the_buffer_is_made_room_for,
+          record_above_the_limit_of_records_is_read_as_it_was_stored,
+          reader_that_is_ended_finishes_behind_a_whole_line,
           stalled_peer_stops_the_reader_until_it_reads_again,
           reader_closed_while_the_store_owes_it_an_answer_is_freed_later,
           stream_that_is_gone_finishes_the_reader)
