@@ -73,13 +73,9 @@ static enum err greet(struct sender *sender, struct why *why)
 }
 
 /* One "ACK count seq" or "ERR line code class text"; line 0 speaks of the connection. */
-static enum err take_answer(struct sender *sender, struct why *why)
+static enum err take_answer(struct sender *sender, struct span line, struct why *why)
 {
-    struct span line;
     uint64_t number = 0;
-    enum err err = control_client_read_line(&sender->client, &line);
-    if (err != ERR_NONE)
-        return why_set(why, err, "the program went away: %s", err_text(err));
     struct span word = span_take_word(&line);
     struct span first = span_take_word(&line);
     bool is_number = span_to_u64(first, &number);
@@ -98,12 +94,37 @@ static enum err take_answer(struct sender *sender, struct why *why)
 
 static enum err wait_until_open_lines_are(struct sender *sender, uint64_t count, struct why *why)
 {
-    while (sender->sent - sender->settled > count) {
-        enum err err = take_answer(sender, why);
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && sender->sent - sender->settled > count) {
+        struct span line;
+        err = control_client_read_line(&sender->client, &line);
         if (err != ERR_NONE)
-            return err;
+            return why_set(why, err, "the program went away: %s", err_text(err));
+        err = take_answer(sender, line, why);
     }
-    return ERR_NONE;
+    return err;
+}
+
+/* Without waiting; that the program went away is for who waits for an answer, or writes. */
+static enum err take_arrived(struct sender *sender, struct why *why)
+{
+    struct span line;
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && control_client_poll_line(&sender->client, &line) == ERR_NONE)
+        err = take_answer(sender, line, why);
+    return err;
+}
+
+static enum err send_line(struct sender *sender, struct span line, struct why *why)
+{
+    enum err err = wait_until_open_lines_are(sender, sender->window - 1, why);
+    if (err != ERR_NONE)
+        return err;
+    err = control_client_write(&sender->client, line);
+    if (err == ERR_NONE && line.data[line.len - 1] != '\n')
+        err = control_client_write(&sender->client, span_of("\n", 1));
+    enum err taken = take_arrived(sender, why); /* also when it is over: these are stored */
+    return taken == ERR_NONE ? err : taken;
 }
 
 static enum err send_file(struct sender *sender, FILE *file, struct why *why)
@@ -113,12 +134,7 @@ static enum err send_file(struct sender *sender, FILE *file, struct why *why)
     enum err err = ERR_NONE;
     ssize_t len;
     while (err == ERR_NONE && (len = getline(&line, &size, file)) > 0) {
-        bool has_end = line[len - 1] == '\n';
-        err = wait_until_open_lines_are(sender, sender->window - 1, why);
-        if (err == ERR_NONE)
-            err = control_client_write(&sender->client, span_of(line, (size_t)len));
-        if (err == ERR_NONE && !has_end)
-            err = control_client_write(&sender->client, span_of("\n", 1));
+        err = send_line(sender, span_of(line, (size_t)len), why);
         sender->sent++;
         progress_step(&sender->progress, 1);
     }
