@@ -15,24 +15,36 @@ void mailbox_done(struct mailbox *mailbox)
     check(pthread_mutex_destroy(&mailbox->lock) == 0);
 }
 
-void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+/* Both return whether the box was empty: then its reader sleeps. */
+
+static bool insert(struct mailbox *mailbox, struct mail *mail)
 {
-    check(mail->on_delivered != NULL);
-    struct list mails;
-    list_init(&mails);
-    list_insert_last(&mails, &mail->link);
-    mailbox_post_all(mailbox, &mails);
+    check(pthread_mutex_lock(&mailbox->lock) == 0);
+    bool was_empty = list_is_empty(&mailbox->mails);
+    list_insert_last(&mailbox->mails, &mail->link);
+    check(pthread_mutex_unlock(&mailbox->lock) == 0);
+    return was_empty;
 }
 
-void mailbox_post_all(struct mailbox *mailbox, struct list *mails)
+static bool insert_all(struct mailbox *mailbox, struct list *mails)
 {
-    if (list_is_empty(mails))
-        return;
     check(pthread_mutex_lock(&mailbox->lock) == 0);
     bool was_empty = list_is_empty(&mailbox->mails);
     list_move_all(&mailbox->mails, mails);
     check(pthread_mutex_unlock(&mailbox->lock) == 0);
-    if (was_empty)
+    return was_empty;
+}
+
+void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+{
+    check(mail->on_delivered != NULL);
+    if (insert(mailbox, mail))
+        mailbox->wake(mailbox->owner);
+}
+
+void mailbox_post_all(struct mailbox *mailbox, struct list *mails)
+{
+    if (!list_is_empty(mails) && insert_all(mailbox, mails))
         mailbox->wake(mailbox->owner);
 }
 
