@@ -15,8 +15,14 @@ static void examine_topics(const struct config *config, struct config_problems *
     const struct config_topic *topics = config->topics.items;
     for (uint32_t i = 0; i < config->topics.count; i++)
         if (!store_topic_name_is_legal(span_from_text(topics[i].name)))
-            config_problem(problems, topics[i].place, "`%.100s` is no topic's name: %s", topics[i].name,
-                           legal_name);
+            config_problem(problems, config_place_of(topics[i].node, ""), "`%.100s` is no topic's name: %s",
+                           topics[i].name, legal_name);
+}
+
+static struct config_place place_of(const struct config_door *door, const struct line_routes_fault *fault)
+{
+    const struct config_route *routes = door->routes.items;
+    return config_place_of(fault->route > 0 ? routes[fault->route - 1].node : door->node, fault->setting);
 }
 
 static void
@@ -24,15 +30,14 @@ examine_routing(const struct config *config, const struct config_door *door, str
 {
     struct produce_settings settings;
     struct produce_route *settings_routes = NULL;
-    struct line_routes routes;
+    struct line_routes_fault fault = {.setting = ""};
     struct why why = {0};
     enum err err = door_plan_settings(config, door, &settings, &settings_routes);
     if (err == ERR_NONE)
-        err = line_routes_init(&routes, &settings, &why);
-    if (err == ERR_NONE)
-        line_routes_done(&routes);
-    else
-        config_problem(problems, door->place, "%s", why.text[0] == '\0' ? err_text(err) : why.text);
+        err = line_routes_examine(&settings, &fault, &why);
+    if (err != ERR_NONE)
+        config_problem(problems, place_of(door, &fault), "%s",
+                       why.text[0] == '\0' ? err_text(err) : why.text);
     free(settings_routes);
 }
 
@@ -40,8 +45,8 @@ static void
 examine_door(const struct config *config, const struct config_door *door, struct config_problems *problems)
 {
     if (!store_topic_name_is_legal(span_from_text(door->sequence)))
-        config_problem(problems, door->place, "`sequence: %.100s` is no legal name: %s", door->sequence,
-                       legal_name);
+        config_problem(problems, config_place_of(door->node, "sequence"),
+                       "`sequence: %.100s` is no legal name: %s", door->sequence, legal_name);
     if (door->serve == CONFIG_PRODUCE)
         examine_routing(config, door, problems);
 }

@@ -5,7 +5,10 @@
 
 #include "config/config_table.h"
 
-/* The values of each field of the tables in config_tables.c; sentences stand there. */
+/*
+ * The values of each field of the tables in config_tables.c; sentences stand there. `node` is where the section stands
+ * in the file, for config_place_of; NULL when it does not.
+ */
 
 enum config_ack { CONFIG_ACK_SYNCED, CONFIG_ACK_WRITTEN };
 enum config_when_full { CONFIG_BLOCK, CONFIG_DROP_OLDEST };
@@ -14,7 +17,7 @@ enum config_duplicates { CONFIG_STORE, CONFIG_DROP };
 enum config_mode { CONFIG_NATIVE, CONFIG_KMQ };
 
 struct config_log {
-    struct config_place place;
+    const struct config_node *node;
     uint64_t segment_size;
     unsigned ack; /* enum config_ack */
     uint64_t size_max;
@@ -23,7 +26,7 @@ struct config_log {
 };
 
 struct config_limits {
-    struct config_place place;
+    const struct config_node *node;
     uint64_t record;
     uint64_t append;
     uint64_t topics;
@@ -31,20 +34,20 @@ struct config_limits {
 };
 
 struct config_receipts {
-    struct config_place place;
+    const struct config_node *node;
     int64_t keep_ns;
     uint64_t size_max;
 };
 
 /* The window within which `duplicates: drop` recognises what it has seen. */
 struct config_window {
-    struct config_place place;
+    const struct config_node *node;
     int64_t keep_ns;
     uint64_t count;
 };
 
 struct config_retention {
-    struct config_place place;
+    const struct config_node *node;
     int64_t age_ns; /* 0: no limit */
     uint64_t size;  /* 0: no limit */
     bool consumed;
@@ -52,7 +55,7 @@ struct config_retention {
 
 struct config_topic {
     const char *name; /* NULL in the defaults */
-    struct config_place place;
+    const struct config_node *node;
     uint64_t partitions;
     unsigned store;     /* there is one: journal */
     unsigned when_full; /* enum config_when_full */
@@ -60,13 +63,13 @@ struct config_topic {
 };
 
 struct config_route {
-    struct config_place place;
+    const struct config_node *node;
     const char *key; /* a glob */
     const char *topic;
 };
 
 struct config_door {
-    struct config_place place;
+    const struct config_node *node;
     unsigned kind;  /* there is one: line */
     unsigned serve; /* enum config_serve */
     struct config_address listen;
@@ -85,12 +88,12 @@ struct config_door {
 };
 
 struct config_threads {
-    struct config_place place;
+    const struct config_node *node;
     uint64_t loops; /* 0: 1 on two cores, then cores - 1 */
 };
 
 struct config {
-    struct config_place place;
+    const struct config_node *node;
     struct arena arena;
     const char *data;
     int64_t drain_ns;

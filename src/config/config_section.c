@@ -212,11 +212,9 @@ static void set_defaults(struct section_reader *reader, const struct task *task)
     }
 }
 
-static void set_place(const struct task *task)
+static void set_node(const struct task *task)
 {
-    const struct config_node *node = task->node;
-    struct config_place place = node->key == NULL ? node->place : node->key_place;
-    memcpy((uint8_t *)task->values + task->section->place_offset, &place, sizeof place);
+    memcpy((uint8_t *)task->values + task->section->node_offset, &task->node, sizeof task->node);
 }
 
 static void begin(struct section_reader *reader, struct task *task)
@@ -228,7 +226,7 @@ static void begin(struct section_reader *reader, struct task *task)
         memcpy(task->values, &task->node->key, sizeof task->node->key);
     }
     if (task->node != NULL) {
-        set_place(task);
+        set_node(task);
         task->next = task->node->first;
     }
     if (task->source == NULL)
@@ -262,7 +260,7 @@ static void push_section(struct section_reader *reader,
     task->problems = reader->problems->count;
     task->source = (const uint8_t *)source + field->offset;
     task->next = node->first;
-    set_place(task);
+    set_node(task);
 }
 
 static void read_member(struct section_reader *reader, struct task *task, const struct config_node *node)
@@ -298,10 +296,13 @@ static void require_members(struct section_reader *reader, const struct task *ta
     }
 }
 
-/* Examined as a whole only when nothing in it is wrong: one mistake is told once. */
+/*
+ * What is missing, and the section as a whole, count only when nothing in it is wrong: one mistake is told once. A key
+ * that was mistyped is not missing too, and what this version has not built needs nothing more.
+ */
 static void finish(struct section_reader *reader, const struct task *task)
 {
-    if (task->node != NULL)
+    if (task->node != NULL && reader->problems->count == task->problems)
         require_members(reader, task);
     if (task->section->examine != NULL && reader->problems->count == task->problems)
         task->section->examine(reader->problems, task->node, task->values);

@@ -63,8 +63,8 @@ struct config_field {
 struct config_section {
     const struct config_field *fields;
     size_t count;
-    size_t size;         /* of the struct */
-    size_t place_offset; /* where its struct config_place stands */
+    size_t size;        /* of the struct */
+    size_t node_offset; /* of its const struct config_node * */
     /*
      * More than one field at a time; may be NULL. `node` is NULL for a section that the file does not
      * have.

@@ -13,7 +13,7 @@
 #define SECTION_OF(type, field_table, examine_function)                                                      \
     {                                                                                                        \
         .fields = field_table, .count = CONFIG_FIELD_COUNT(field_table), .size = sizeof(struct type),        \
-        .place_offset = offsetof(struct type, place), .examine = examine_function,                           \
+        .node_offset = offsetof(struct type, node), .examine = examine_function,                             \
     }
 
 static const struct config_field log_fields[] = {
@@ -389,19 +389,67 @@ static void examine_door(struct config_problems *problems, const struct config_n
             door->listen.host);
 }
 
+/* Two keys that do not go together are told where the file says the first, else where it says the second. */
+struct key {
+    const struct config_node *section;
+    const char *name;
+};
+
+static struct config_place place_of_either(struct key first, struct key second)
+{
+    bool is_first = first.section != NULL && config_node_member(first.section, first.name) != NULL;
+    struct key key = is_first ? first : second;
+    return config_place_of(key.section, key.name);
+}
+
 static void examine_limits(struct config_problems *problems, const struct config *config)
 {
-    struct config_place place = config->limits.place;
+    struct key record = {config->limits.node, "record"};
+    struct key append = {config->limits.node, "append"};
+    struct key segment_size = {config->log.node, "segment_size"};
+    struct key size_max = {config->log.node, "size_max"};
     if (config->limits.record >= config->limits.append)
-        config_problem(problems, place, "`limits.record` must be smaller than `limits.append`");
+        config_problem(problems, place_of_either(record, append),
+                       "`limits.record` must be smaller than `limits.append`");
     if (config->limits.append > config->log.segment_size / 4)
-        config_problem(problems, place.line > 0 ? place : config->log.place,
+        config_problem(problems, place_of_either(append, segment_size),
                        "`limits.append` must be at most a quarter of `log.segment_size`");
     if (config->log.segment_size % 4096 != 0)
-        config_problem(problems, config->log.place, "`log.segment_size` must be a multiple of 4KiB");
+        config_problem(problems, config_place_of(config->log.node, "segment_size"),
+                       "`log.segment_size` must be a multiple of 4KiB");
     if (config->log.size_max < 4 * config->log.segment_size)
-        config_problem(problems, config->log.place,
+        config_problem(problems, place_of_either(size_max, segment_size),
                        "`log.size_max` must be at least four times `log.segment_size`");
+}
+
+static void examine_line_limit(struct config_problems *problems,
+                               const struct config *config,
+                               const struct config_door *door)
+{
+    struct key max_line = {door->node, "max_line"};
+    struct key record = {config->limits.node, "record"};
+    if (door->serve == CONFIG_PRODUCE && door->max_line > config->limits.record)
+        config_problem(problems, place_of_either(max_line, record),
+                       "`max_line` of this door must be at most `limits.record`");
+}
+
+/* Port 0 is another one each time. */
+static bool is_same_address(const struct config_address *a, const struct config_address *b)
+{
+    return a->port != 0 && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+static void refuse_shared_address(struct config_problems *problems,
+                                  const struct config_door *doors,
+                                  const struct config_door *door)
+{
+    const struct config_door *other = doors;
+    while (other < door && !is_same_address(&other->listen, &door->listen))
+        other++;
+    if (other < door)
+        config_problem(problems, config_place_of(door->node, "listen"),
+                       "another door listens on %.200s port %u already, in line %u: give this one its own",
+                       door->listen.host, door->listen.port, config_place_of(other->node, "listen").line);
 }
 
 static void examine_root(struct config_problems *problems, const struct config_node *node, void *values)
@@ -409,10 +457,10 @@ static void examine_root(struct config_problems *problems, const struct config_n
     const struct config *config = values;
     const struct config_door *doors = config->doors.items;
     examine_limits(problems, config);
-    for (uint32_t i = 0; i < config->doors.count; i++)
-        if (doors[i].serve == CONFIG_PRODUCE && doors[i].max_line > config->limits.record)
-            config_problem(problems, doors[i].place,
-                           "`max_line` of this door must be at most `limits.record`");
+    for (uint32_t i = 0; i < config->doors.count; i++) {
+        examine_line_limit(problems, config, &doors[i]);
+        refuse_shared_address(problems, doors, &doors[i]);
+    }
     if (node != NULL && config->doors.count == 0)
         config_problem(problems, (struct config_place){0},
                        "no door: with a file only the doors that it names are "

@@ -49,6 +49,16 @@ struct config_node *config_node_member(const struct config_node *map, const char
     return NULL;
 }
 
+struct config_place config_place_of(const struct config_node *section, const char *key)
+{
+    if (section == NULL)
+        return (struct config_place){0};
+    const struct config_node *member = config_node_member(section, key);
+    if (member != NULL)
+        return member->key_place;
+    return section->key == NULL ? section->place : section->key_place;
+}
+
 /* Puts a new node where it belongs: the root, a list's next item, or the value of the key before it. */
 static struct config_node *add_node(struct tree_reader *reader, enum config_node_kind kind, yaml_mark_t mark)
 {

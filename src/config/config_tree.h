@@ -38,4 +38,7 @@ struct config_node *config_tree_read(struct span yaml, struct arena *arena, stru
 /* The member of a map; NULL. */
 struct config_node *config_node_member(const struct config_node *map, const char *key);
 
+/* Where a section says `key`; where it begins, when it does not; the file as a whole for NULL. */
+struct config_place config_place_of(const struct config_node *section, const char *key);
+
 #endif

@@ -29,17 +29,25 @@ static enum err parse_topic(struct span text,
 static enum err parse_route(struct line_route *route,
                             const struct produce_route *setting,
                             const struct line_fields *fields,
+                            struct line_routes_fault *fault,
                             struct why *why)
 {
+    fault->setting = "key";
     if (fields->key == LINE_FIELD_ABSENT)
         return why_set(why, ERR_BAD_INPUT, "a route matches the key, and no field is called key");
     enum err err = pattern_new(setting->key, why, &route->key);
-    return err != ERR_NONE ? err : parse_topic(setting->topic, fields, &route->topic, why);
+    if (err != ERR_NONE)
+        return err;
+    fault->setting = "topic";
+    return parse_topic(setting->topic, fields, &route->topic, why);
 }
 
-static enum err
-parse_routes(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
+static enum err parse_routes(struct line_routes *routes,
+                             const struct produce_settings *settings,
+                             struct line_routes_fault *fault,
+                             struct why *why)
 {
+    fault->setting = "routes";
     if (settings->route_count > PRODUCE_ROUTES_MAX)
         return why_set(why, ERR_TOO_MANY, "more than %d routes", (int)PRODUCE_ROUTES_MAX);
     if (settings->route_count == 0)
@@ -49,7 +57,8 @@ parse_routes(struct line_routes *routes, const struct produce_settings *settings
         return ERR_MEMORY;
     routes->route_count = settings->route_count;
     for (uint32_t i = 0; i < settings->route_count; i++) {
-        enum err err = parse_route(&routes->routes[i], &settings->routes[i], &routes->fields, why);
+        fault->route = i + 1;
+        enum err err = parse_route(&routes->routes[i], &settings->routes[i], &routes->fields, fault, why);
         if (err != ERR_NONE) {
             why_prefix(why, "route %u: ", i + 1);
             return err;
@@ -58,31 +67,40 @@ parse_routes(struct line_routes *routes, const struct produce_settings *settings
     return ERR_NONE;
 }
 
-static enum err parse(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
+/* `fault` says all the way what is being read. */
+static enum err parse(struct line_routes *routes,
+                      const struct produce_settings *settings,
+                      struct line_routes_fault *fault,
+                      struct why *why)
 {
+    fault->setting = "fields";
     enum err err = line_fields_parse(settings->fields, &routes->fields, why);
     if (err != ERR_NONE) {
         why_prefix(why, "fields: ");
         return err;
     }
+    fault->setting = "topic";
     if (settings->topic.len > 0)
         err = parse_topic(settings->topic, &routes->fields, &routes->topic, why);
     if (err != ERR_NONE) {
         why_prefix(why, "topic: ");
         return err;
     }
+    fault->setting = "otherwise";
     if (settings->otherwise.len > 0 && !store_topic_name_is_legal(settings->otherwise))
         return why_set(why, ERR_BAD_NAME, "otherwise: not a legal topic name");
+    fault->setting = "duplicates";
     if (settings->drop_duplicates && routes->fields.seq == LINE_FIELD_ABSENT)
         return why_set(why, ERR_BAD_INPUT, "duplicates: drop needs a field called seq");
-    return parse_routes(routes, settings, why);
+    return parse_routes(routes, settings, fault, why);
 }
 
 enum err
 line_routes_init(struct line_routes *routes, const struct produce_settings *settings, struct why *why)
 {
+    struct line_routes_fault fault = {0};
     *routes = (struct line_routes){0};
-    enum err err = parse(routes, settings, why);
+    enum err err = parse(routes, settings, &fault, why);
     if (err != ERR_NONE)
         line_routes_done(routes);
     return err;
@@ -94,6 +112,16 @@ void line_routes_done(struct line_routes *routes)
         pattern_free(routes->routes[i].key);
     free(routes->routes);
     *routes = (struct line_routes){0};
+}
+
+enum err
+line_routes_examine(const struct produce_settings *settings, struct line_routes_fault *fault, struct why *why)
+{
+    struct line_routes routes = {0};
+    *fault = (struct line_routes_fault){0};
+    enum err err = parse(&routes, settings, fault, why);
+    line_routes_done(&routes);
+    return err;
 }
 
 static const struct line_template *template_for(const struct line_routes *routes, struct span key)

@@ -23,11 +23,22 @@ struct line_routes {
     uint8_t name[STORE_TOPIC_NAME_MAX]; /* where a name is put together */
 };
 
+/* Which setting was refused, as a configuration calls it. */
+struct line_routes_fault {
+    const char *setting;
+    uint32_t route; /* in which of the `routes`, from 1; 0: the door's own */
+};
+
 /* BAD_INPUT or BAD_NAME with the reason, NOT_SUPPORTED for `re:` patterns, TOO_MANY, MEMORY. */
 enum err line_routes_init(struct line_routes *routes,
                           const struct produce_settings *settings,
                           struct why *why) MUST_CHECK;
 void line_routes_done(struct line_routes *routes);
+
+/* Whether line_routes_init would take the settings; its error, and which of them it refuses. */
+enum err line_routes_examine(const struct produce_settings *settings,
+                             struct line_routes_fault *fault,
+                             struct why *why) MUST_CHECK;
 
 /* The topic's name for a line, valid until the next call; NO_ROUTE or BAD_NAME. It may still be no legal name. */
 enum line_error

@@ -39,26 +39,33 @@ TEST(illegal_sequence_is_refused)
 {
     expect_problems(
         PRODUCE(", sequence: \"a b\""),
-        "w.yaml:2:3: `sequence: a b` is no legal name: 1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or "
+        "w.yaml:2:56: `sequence: a b` is no legal name: 1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or "
         "`..`\n");
 }
 
-/* The words are the door's own; here it counts that they come with the door's place. */
-TEST(broken_routing_is_refused_at_its_door)
+/* The words are the door's own; here it counts that they come with the place of the key. */
+TEST(broken_routing_is_refused_where_it_is_said)
 {
-    static const char *const files[] = {
-        PRODUCE(", topic: \"{nothing}\""),
-        PRODUCE(", fields: \"key|seq\""),
-        PRODUCE(", fields: \"seq|body\", topic: t, routes: [ { key: a, topic: b } ]"),
-        PRODUCE(", otherwise: \"a/b\""),
+    static const struct {
+        const char *yaml;
+        const char *place;
+    } files[] = {
+        {PRODUCE(",\n topic: \"{nothing}\""), "w.yaml:3:2: "},
+        {PRODUCE(",\n fields: \"key|seq\""), "w.yaml:3:2: "},
+        {PRODUCE(",\n fields: \"key|body\",\n duplicates: drop"), "w.yaml:4:2: "},
+        {PRODUCE(",\n fields: \"seq|body\", topic: t, routes: [\n { key: a, topic: b } ]"), "w.yaml:4:4: "},
+        {PRODUCE(",\n routes: [ { key: a, topic: b },\n { key: c,\n topic: \"a/b\" } ]"), "w.yaml:5:2: "},
+        {PRODUCE(",\n otherwise: \"a/b\""), "w.yaml:3:2: "},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         struct config_problems problems;
         struct config *config = NULL;
         config_problems_init(&problems, "w.yaml");
-        expect_fine(config_parse(span_from_text(files[i]), &problems, &config));
+        expect_fine(config_parse(span_from_text(files[i].yaml), &problems, &config));
         expect_err(config_examine(config, &problems), ERR_CONFIG);
-        expect(span_starts_with(buffer_span(&problems.text), "w.yaml:2:3: "));
+        if (!span_starts_with(buffer_span(&problems.text), files[i].place))
+            test_fail("not at %s but %.*s", files[i].place, (int)problems.text.len,
+                      (const char *)problems.text.data);
         config_problems_done(&problems);
         config = config_free(config);
     }
@@ -67,4 +74,4 @@ TEST(broken_routing_is_refused_at_its_door)
 TEST_MAIN(legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,
-          broken_routing_is_refused_at_its_door)
+          broken_routing_is_refused_where_it_is_said)

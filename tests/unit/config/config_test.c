@@ -105,7 +105,8 @@ TEST(values_of_a_file_replace_the_defaults)
     expect_equal_text(door->listen.host, "::1");
     expect(!door->hello);
     expect_equal_u64(door->duplicates, CONFIG_DROP);
-    expect_equal_u64(door->place.line, 10);
+    expect_equal_u64(config_place_of(door->node, "").line, 10);
+    expect_equal_u64(config_place_of(door->node, "hello").line, 13);
     const struct config_route *routes = door->routes.items;
     expect_equal_u64(door->routes.count, 2);
     expect_equal_text(routes[0].key, "eu.*");
@@ -142,7 +143,10 @@ static const struct {
     {"topics: { a: { retention: { consumed: true } } }\n" DOOR,
      "w.yaml:1:39: `consumed: true` is not in this version yet\n"},
     {"doors: [ { kind: http, listen: \"127.0.0.1:1\" } ]\n",
-     "w.yaml:1:18: `kind: http` is not in this version yet\n"
+     "w.yaml:1:18: `kind: http` is not in this version yet\n"},
+    {"doors: [ { kind: line, serve: acks, lissten: \"127.0.0.1:1\" } ]\n",
+     "w.yaml:1:37: `lissten` is no key here: did you mean `listen`?\n"},
+    {"doors: [ { kind: line, listen: \"127.0.0.1:1\" } ]\n",
      "w.yaml:1:10: `serve` is missing here: What a line door is for.\n"},
     {"doors: [ { kind: line, serve: status, listen: \"127.0.0.1:1\", processed_log: x } ]\n",
      "w.yaml:1:31: `serve: status` is not in this version yet\n"
@@ -177,14 +181,23 @@ static const struct {
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", mode: kmq } ]\n",
      "w.yaml:1:59: `mode` belongs to a door that says `serve: acks`: remove it\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", max_line: 2MiB } ]\n",
-     "w.yaml:1:10: `max_line` of this door must be at most `limits.record`\n"},
+     "w.yaml:1:59: `max_line` of this door must be at most `limits.record`\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", routes: [ { key: a } ] } ]\n",
      "w.yaml:1:69: `topic` is missing here: Where lines with such a key go: a name or a template.\n"},
-    {"limits: { record: 8MiB }\n" DOOR, "w.yaml:1:1: `limits.record` must be smaller than `limits.append`\n"},
+    {"limits: { record: 64KiB }\ndoors: [ { kind: line, serve: produce, listen: \"[::1]:1\" } ]\n",
+     "w.yaml:1:11: `max_line` of this door must be at most `limits.record`\n"},
+    {"limits: { record: 8MiB }\n" DOOR,
+     "w.yaml:1:11: `limits.record` must be smaller than `limits.append`\n"},
     {"log: { segment_size: 16MiB }\n" DOOR,
-     "w.yaml:1:1: `limits.append` must be at most a quarter of `log.segment_size`\n"},
+     "w.yaml:1:8: `limits.append` must be at most a quarter of `log.segment_size`\n"},
     {"log: { size_max: 100MiB }\n" DOOR,
-     "w.yaml:1:1: `log.size_max` must be at least four times `log.segment_size`\n"},
+     "w.yaml:1:8: `log.size_max` must be at least four times `log.segment_size`\n"},
+    {"limits:\n  append: 17MiB\nlog:\n  segment_size: 64MiB\n" DOOR,
+     "w.yaml:2:3: `limits.append` must be at most a quarter of `log.segment_size`\n"},
+    {"doors:\n- { kind: line, serve: acks, listen: \"[::1]:1\" }\n"
+     "- { kind: line, serve: acks, listen: \"[::1]:2\" }\n"
+     "- { kind: line, serve: produce, listen: \"[::1]:1\" }\n",
+     "w.yaml:4:33: another door listens on ::1 port 1 already, in line 2: give this one its own\n"},
     {"data: a\ndata: b\n" DOOR,
      "w.yaml:2:1: `data` stands here for the second time, first in line 1: remove one\n"},
     {"data: &x a\n" DOOR, "w.yaml:1:7: anchors and tags are not supported: write the value out\n"},

@@ -330,6 +330,8 @@ TEST(bad_settings_are_refused_with_their_reason)
     struct produce_settings settings[6];
     static const enum err errs[6] = {ERR_BAD_INPUT, ERR_BAD_INPUT, ERR_BAD_NAME,
                                      ERR_BAD_NAME,  ERR_BAD_INPUT, ERR_BAD_INPUT};
+    static const struct line_routes_fault faults[6] = {{"fields", 0},    {"topic", 0},      {"topic", 0},
+                                                       {"otherwise", 0}, {"duplicates", 0}, {"key", 1}};
     for (int i = 0; i < 6; i++)
         settings[i] = PRODUCE_SETTINGS_DEFAULT;
     settings[0].fields = span_from_text("key|seq");
@@ -342,9 +344,13 @@ TEST(bad_settings_are_refused_with_their_reason)
     settings[5].route_count = 1;
     for (int i = 0; i < 6; i++) {
         struct line_routes routes;
+        struct line_routes_fault fault;
         struct why why = {0};
         expect_err(line_routes_init(&routes, &settings[i], &why), errs[i]);
+        expect_err(line_routes_examine(&settings[i], &fault, &why), errs[i]);
         expect(why.text[0] != '\0');
+        expect_equal_text(fault.setting, faults[i].setting);
+        expect_equal_u64(fault.route, faults[i].route);
     }
 }
 
