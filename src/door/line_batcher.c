@@ -57,7 +57,7 @@ enum err line_batcher_init(struct line_batcher *batcher,
                            struct why *why)
 {
     *batcher = (struct line_batcher){.settings = settings, .store = store};
-    enum err err = line_routes_init(&batcher->routes, settings, NULL, why);
+    enum err err = line_routes_init(&batcher->routes, settings, why);
     if (err != ERR_NONE)
         return err;
     line_topics_init(&batcher->topics, store, settings->auto_create);
