@@ -10,20 +10,20 @@ enum { PAGE = 4096 };
 
 static const char probe_path[] = "sync-probe.tmp";
 
-static enum err write_and_sync(struct fs_file *file, uint8_t byte)
+static enum err write_and_sync(struct fs_file *file, uint8_t page[static PAGE], uint8_t byte)
 {
-    uint8_t page[PAGE];
-    memset(page, byte, sizeof page);
-    enum err err = fs_pwrite(file, span_of(page, sizeof page), 0);
+    memset(page, byte, PAGE);
+    enum err err = fs_pwrite(file, span_of(page, PAGE), 0);
     return err == ERR_NONE ? fs_fdatasync(file) : err;
 }
 
 static enum err measure(struct sync_probe *probe, struct fs_file *file, struct histogram *times)
 {
-    enum err err = write_and_sync(file, 0); /* allocates the page: not counted */
+    uint8_t page[PAGE];
+    enum err err = write_and_sync(file, page, 0); /* allocates the page: not counted */
     for (unsigned i = 0; i < SYNC_PROBE_COUNT && err == ERR_NONE && !probe->is_stopping; i++) {
         int64_t began_ns = clock_now_ns(probe->clock);
-        err = write_and_sync(file, (uint8_t)i);
+        err = write_and_sync(file, page, (uint8_t)i);
         histogram_add(times, (uint64_t)(clock_now_ns(probe->clock) - began_ns));
     }
     return err;
