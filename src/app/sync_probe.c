@@ -6,24 +6,21 @@
 #include "base/log.h"
 #include "base/units.h"
 
-enum { PAGE = 4096 };
-
 static const char probe_path[] = "sync-probe.tmp";
 
-static enum err write_and_sync(struct fs_file *file, uint8_t page[static PAGE], uint8_t byte)
+static enum err write_and_sync(struct sync_probe *probe, struct fs_file *file, uint8_t byte)
 {
-    memset(page, byte, PAGE);
-    enum err err = fs_pwrite(file, span_of(page, PAGE), 0);
+    memset(probe->page, byte, sizeof probe->page);
+    enum err err = fs_pwrite(file, span_of(probe->page, sizeof probe->page), 0);
     return err == ERR_NONE ? fs_fdatasync(file) : err;
 }
 
 static enum err measure(struct sync_probe *probe, struct fs_file *file, struct histogram *times)
 {
-    uint8_t page[PAGE];
-    enum err err = write_and_sync(file, page, 0); /* allocates the page: not counted */
+    enum err err = write_and_sync(probe, file, 0); /* allocates the page: not counted */
     for (unsigned i = 0; i < SYNC_PROBE_COUNT && err == ERR_NONE && !probe->is_stopping; i++) {
         int64_t began_ns = clock_now_ns(probe->clock);
-        err = write_and_sync(file, page, (uint8_t)i);
+        err = write_and_sync(probe, file, (uint8_t)i);
         histogram_add(times, (uint64_t)(clock_now_ns(probe->clock) - began_ns));
     }
     return err;

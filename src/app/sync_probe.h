@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 
-enum { SYNC_PROBE_COUNT = 100 };
+enum { SYNC_PROBE_COUNT = 100, SYNC_PROBE_PAGE = 4096 };
 
 struct sync_probe {
     struct fs *fs;
@@ -17,6 +17,7 @@ struct sync_probe {
     pthread_t thread;
     bool is_running;
     _Atomic bool is_stopping;
+    uint8_t page[SYNC_PROBE_PAGE];
 };
 
 /* Writes and syncs one page a hundred times on a thread of its own, then logs the times. A failure is a log line. */
