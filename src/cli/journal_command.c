@@ -76,14 +76,43 @@ static void on_segment(void *owner, const struct survey_segment *segment)
                      segment->has_index ? "yes" : "no");
 }
 
+/* Each `name=value` becomes a member. */
+static void print_finding_json(const char *finding, const char *fields)
+{
+    struct buffer line;
+    struct json_writer writer;
+    struct span rest = span_from_text(fields);
+    buffer_init(&line, 4096);
+    json_writer_init(&writer, &line);
+    json_write_object_begin(&writer);
+    json_write_name(&writer, "finding");
+    json_write_text(&writer, span_from_text(finding));
+    for (struct span word = span_take_word(&rest); word.len > 0; word = span_take_word(&rest)) {
+        char name[32];
+        uint64_t number;
+        size_t equals = span_find(word, '=');
+        check(equals < word.len);
+        struct span value = span_after(word, equals + 1);
+        (void)snprintf(name, sizeof name, "%.*s", (int)equals, (const char *)word.data);
+        json_write_name(&writer, name);
+        if (span_to_u64(value, &number))
+            json_write_u64(&writer, number);
+        else
+            json_write_text(&writer, value);
+    }
+    json_write_object_end(&writer);
+    (void)printf("%.*s\n", (int)line.len, (const char *)line.data);
+    buffer_done(&line);
+}
+
 static void on_finding(void *owner, enum survey_finding finding, const char *fields)
 {
     const struct report *report = owner;
-    bool is_damage = finding == SURVEY_DAMAGE;
+    bool is_torn_tail = finding == SURVEY_TORN_TAIL;
     if (report->is_json)
-        (void)printf("{\"finding\":\"%s\",\"fields\":\"%s\"}\n", is_damage ? "damage" : "torn_tail", fields);
+        print_finding_json(is_torn_tail ? "torn_tail" : "damage", fields);
     else
-        (void)printf(is_damage ? "damage %s\n" : "torn_tail=\"%s\"\n", fields);
+        (void)printf(is_torn_tail ? "torn_tail=\"%s\"\n" : "damage %s\n", fields);
 }
 
 static void on_progress(void *owner, uint64_t done, uint64_t total)
@@ -124,7 +153,7 @@ static int look(const char *journal, struct report *report)
     if (err != ERR_NONE)
         return command_failed(COMMAND_NOT_SO, "%s: %s", journal, why.text);
     print_end(&survey, report);
-    return survey.damages == 0 || report->lists ? COMMAND_FINE : COMMAND_NOT_SO;
+    return survey.damages + survey.losses == 0 || report->lists ? COMMAND_FINE : COMMAND_NOT_SO;
 }
 
 static int run(int count, char **words, bool is_json)

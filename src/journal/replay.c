@@ -82,12 +82,12 @@ static enum err apply_batch(struct replay *replay, const struct frame *frame, ui
     if (partition == NULL)
         return replay->catalog == NULL ? ERR_NONE : ERR_BAD_INPUT;
     uint64_t base = bytes_get_be64(batch.batch.data);
-    if (base != partition->next) {
+    if (base < partition->next)
+        return ERR_BAD_INPUT; /* no reader may meet an offset twice */
+    if (base > partition->next) {
         replay->gaps++;
         if (replay->on_gap != NULL)
             replay->on_gap(replay->owner, &batch, partition->next, base);
-        if (base < partition->next)
-            return ERR_NONE; /* no reader may meet an offset twice */
     }
     partition->next = partition->end = base + batch.records;
     size_t len = frame_padded(frame->len);

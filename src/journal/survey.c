@@ -4,18 +4,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "journal/checkpoint.h"
 #include "journal/directory.h"
 #include "journal/replay.h"
 #include "journal/segment_scan.h"
 
-enum { FIELDS_SIZE = 256, TOPICS_MAX = UINT16_MAX };
+enum { FIELDS_SIZE = 512, TOPICS_MAX = UINT16_MAX };
 
 /*
  * 1. Headers say which segments have begun; the highest of them is the active one.
  * 2. Each is scanned up to the end that its successor knows, the active one up to where it stops.
- * 3. The active one's checkpoint, and what was retired behind it, say which sealed segments there must be.
+ * 3. Each one's checkpoint, and the frames behind it, say which offset must come next in each partition.
+ * 4. The active one's checkpoint, and what was retired behind it, say which sealed segments there must be.
  */
 struct walk {
     struct survey *survey;
@@ -23,10 +25,10 @@ struct walk {
     struct directory directory;
     uint64_t active; /* 0: none has begun */
     struct replay replay;
-    struct catalog catalog; /* of the active one's checkpoint, once it is met */
+    struct catalog *catalog; /* of the latest checkpoint and the frames behind it; NULL before the first */
     struct segment_table table;
-    bool has_state;
     struct survey_segment segment; /* the present one */
+    bool has_state;                /* its checkpoint was met */
     uint64_t size;                 /* of a segment */
     uint64_t done;
 };
@@ -42,24 +44,88 @@ static void find(struct survey *survey, enum survey_finding finding, const char 
     (void)vsnprintf(fields, sizeof fields, format, arguments);
     va_end(arguments);
     survey->damages += finding == SURVEY_DAMAGE;
+    survey->losses += finding == SURVEY_LOSS;
     survey->torn_tails += finding == SURVEY_TORN_TAIL;
     survey->on_finding(survey->owner, finding, fields);
+}
+
+static void find_loss(struct walk *walk,
+                      uint64_t segment,
+                      const struct catalog *catalog,
+                      const struct partition *partition,
+                      uint64_t from,
+                      uint64_t to)
+{
+    find(walk->survey, SURVEY_LOSS, "segment=%llu topic=%s partition=%u missing_offsets=%llu-%llu",
+         (unsigned long long)segment, catalog->topics[partition->topic]->public.name, partition->partition,
+         (unsigned long long)from, (unsigned long long)to - 1);
+}
+
+static void on_gap(void *owner, const struct frame_batch *batch, uint64_t expected, uint64_t found)
+{
+    struct walk *walk = owner;
+    const struct partition *partition = catalog_partition(walk->catalog, batch->topic, batch->partition);
+    find_loss(walk, walk->segment.number, walk->catalog, partition, expected, found);
+}
+
+static void on_lost_name(void *owner, const char *name)
+{
+    struct walk *walk = owner;
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=name named=%s",
+         (unsigned long long)walk->segment.number, name);
+}
+
+/* What a checkpoint knows and no frame before it said, was in a segment before. */
+static void compare_state(struct walk *walk, const struct catalog *before, const struct catalog *catalog)
+{
+    for (uint32_t i = 0; i < catalog->slot_count; i++) {
+        const struct partition *partition = catalog->slots[i];
+        const struct partition *same = catalog_partition(before, partition->topic, partition->partition);
+        uint64_t from = same == NULL ? 0 : same->next;
+        if (from < partition->next)
+            find_loss(walk, walk->segment.number - 1, catalog, partition, from, partition->next);
+    }
+}
+
+static void drop_catalog(struct catalog *catalog)
+{
+    if (catalog != NULL)
+        catalog_done(catalog);
+    free(catalog);
+}
+
+/* The state of a segment's checkpoint in place of the one before. */
+static void take_state(struct walk *walk, struct catalog *take_catalog, struct segment_table table)
+{
+    if (walk->catalog != NULL)
+        compare_state(walk, walk->catalog, take_catalog);
+    drop_catalog(walk->catalog);
+    walk->catalog = take_catalog;
+    segment_table_done(&walk->table);
+    walk->table = table;
+    walk->replay.catalog = walk->catalog;
+    walk->replay.table = &walk->table;
 }
 
 /* The frames behind the checkpoint are applied to what it says. */
 static enum err load_state(struct walk *walk)
 {
-    enum err err = catalog_init(&walk->catalog, TOPICS_MAX, 0);
-    if (err == ERR_NONE)
-        err = checkpoint_read(buffer_span(&walk->replay.checkpoint), &walk->catalog, &walk->table);
+    struct segment_table table = {0};
+    struct catalog *catalog = calloc(1, sizeof *catalog);
     walk->has_state = true;
+    enum err err = catalog == NULL ? ERR_MEMORY : catalog_init(catalog, TOPICS_MAX, 0);
+    if (err == ERR_NONE)
+        err = checkpoint_read(buffer_span(&walk->replay.checkpoint), catalog, &table);
     if (err == ERR_NONE) {
-        walk->replay.catalog = &walk->catalog;
-        walk->replay.table = &walk->table;
+        take_state(walk, catalog, table);
+        return ERR_NONE;
     }
+    drop_catalog(catalog);
+    segment_table_done(&table);
     if (err != ERR_DAMAGED)
         return err;
-    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=checkpoint", (unsigned long long)walk->active);
+    find(walk->survey, SURVEY_DAMAGE, "segment=%llu what=checkpoint",
+         (unsigned long long)walk->segment.number);
     return ERR_NONE;
 }
 
@@ -71,7 +137,7 @@ static enum err on_set(void *owner, const struct scan_set *set)
         walk->survey->on_progress(walk->survey->owner, walk->done + set->position,
                                   walk->size * walk->directory.segments.count);
     enum err err = replay_set(&walk->replay, set->bytes, set->position);
-    bool is_new = walk->replay.has_checkpoint && !walk->has_state && walk->segment.state == SURVEY_ACTIVE;
+    bool is_new = walk->replay.has_checkpoint && !walk->has_state;
     return err == ERR_NONE && is_new ? load_state(walk) : err;
 }
 
@@ -220,6 +286,7 @@ static enum err survey_segment(struct walk *walk, uint64_t number)
     enum segment_header_state state = SEGMENT_HEADER_LOST;
     walk->segment = (struct survey_segment){.number = number};
     walk->replay.has_checkpoint = false;
+    walk->has_state = false;
     enum err err = open_segment(walk, number, &file, &walk->segment.header, &state);
     if (err == ERR_NONE && has_begun(walk, state))
         err = survey_begun(walk, file, state);
@@ -257,6 +324,9 @@ enum err survey_run(struct survey *survey, struct why *why)
     if (err != ERR_NONE)
         return why_set(why, err, "the journal's directory: %s", err_text(err));
     replay_init(&walk.replay);
+    walk.replay.on_gap = on_gap;
+    walk.replay.on_lost_name = on_lost_name;
+    walk.replay.owner = &walk;
     err = find_active(&walk);
     for (uint32_t i = 0; i < walk.directory.segments.count && err == ERR_NONE; i++)
         err = survey_segment(&walk, walk.directory.segments.numbers[i]);
@@ -268,7 +338,7 @@ enum err survey_run(struct survey *survey, struct why *why)
     survey->records = walk.replay.records;
     survey->active = walk.active;
     segment_table_done(&walk.table);
-    catalog_done(&walk.catalog);
+    drop_catalog(walk.catalog);
     replay_done(&walk.replay);
     directory_done(&walk.directory);
     return err;

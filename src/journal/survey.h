@@ -28,6 +28,7 @@ struct survey_segment {
 
 enum survey_finding {
     SURVEY_DAMAGE,
+    SURVEY_LOSS, /* records that damage costs, of one partition, told as soon as what lies behind them shows it */
     SURVEY_TORN_TAIL, /* what was never acknowledged: no damage */
 };
 
@@ -42,6 +43,7 @@ struct survey {
     uint64_t active; /* the number of the active one; 0: none */
     uint64_t records;
     uint64_t damages;
+    uint64_t losses;
     uint64_t torn_tails;
 };
 

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
+import json
 import re
 import signal
 import struct
@@ -273,12 +274,19 @@ def test_a_flipped_byte_in_a_record_is_found_named_and_costs_its_batch_alone(way
         producer.store(f"k|1|{count + 1}|x")
 
 
-@pytest.mark.xfail(strict=True, reason="verify does not say yet whose records are damaged")
 def test_damage_is_reported_with_the_records_that_it_costs(waybill):
-    store_many(waybill)
+    count = store_many(waybill)
     flip(segments_of(waybill)[1], 500_000)
     verified = waybill.run("journal", "verify", waybill.data)
-    assert re.search(r"damage segment=2 .*topic=all partition=0 ", verified.stdout)
+    first, last = re.search(r"^damage segment=2 topic=all partition=0 missing_offsets=(\d+)-(\d+)$", verified.stdout,
+                            re.MULTILINE).groups()
+    assert " damaged=1 " in verified.stdout
+    rows = [json.loads(line) for line in waybill.run("journal", "verify", waybill.data, "--json").stdout.splitlines()]
+    assert [row for row in rows if "topic" in row] == [
+        {"finding": "damage", "segment": 2, "topic": "all", "partition": 0, "missing_offsets": f"{first}-{last}"}]
+    waybill.start()
+    numbers = {int(line.partition(b"|")[0]) for line in waybill.tail("all")}
+    assert set(range(1, count + 1)) - numbers == set(range(int(first) + 1, int(last) + 2))
 
 
 @pytest.mark.parametrize("index", [1, -1])

@@ -122,6 +122,58 @@ TEST(a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it)
     finish(&fixture);
 }
 
+struct survey_notes {
+    struct survey_segment sealed; /* the last */
+    char loss[JOURNAL_BENCH_EVENT_SIZE];
+};
+
+static void note_segment(void *owner, const struct survey_segment *segment)
+{
+    struct survey_notes *notes = owner;
+    if (segment->state == SURVEY_SEALED)
+        notes->sealed = *segment;
+}
+
+static void note_loss(void *owner, enum survey_finding finding, const char *fields)
+{
+    struct survey_notes *notes = owner;
+    if (finding == SURVEY_LOSS)
+        keep_finding(notes->loss, finding, fields);
+}
+
+static void wipe_end(struct fs *fs, const struct survey_segment *segment)
+{
+    static const uint8_t zeros[16 * 1024];
+    struct fs_file *file;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%016llu.segment", (unsigned long long)segment->number);
+    expect_fine(fs_open(fs, name, FS_OPEN_WRITE, &file));
+    expect_fine(fs_pwrite(file, span_of(zeros, sizeof zeros), segment->end - sizeof zeros));
+    fs_close(file);
+}
+
+TEST(records_lost_at_the_end_of_a_segment_are_named_by_the_checkpoint_behind_it)
+{
+    struct fixture fixture;
+    struct survey_notes notes = {0};
+    char expected[64];
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    struct fs *fs = fixture.bench.fs;
+    journal_bench_close(&fixture.bench);
+    struct survey survey = {.fs = fs, .on_segment = note_segment, .on_finding = note_loss, .owner = &notes};
+    expect_fine(survey_run(&survey, NULL));
+    expect_equal_u64(survey.losses, 0);
+    wipe_end(fs, &notes.sealed);
+    expect_fine(survey_run(&survey, NULL));
+    expect_equal_u64(survey.damages, 1);
+    expect(survey.losses > 0);
+    (void)snprintf(expected, sizeof expected, "segment=%llu topic=", (unsigned long long)notes.sealed.number);
+    expect(strncmp(notes.loss, expected, strlen(expected)) == 0);
+    expect_not_null(strstr(notes.loss, "missing_offsets="));
+    journal_bench_open(&fixture.bench);
+    finish(&fixture);
+}
+
 struct spoiling {
     struct fs *fs;
     unsigned count;
@@ -159,4 +211,5 @@ TEST(bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be
 
 TEST_MAIN(records_of_a_topic_whose_name_is_lost_stay_readable_and_later_topics_keep_their_ids,
           a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it,
+          records_lost_at_the_end_of_a_segment_are_named_by_the_checkpoint_behind_it,
           bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost)
