@@ -30,7 +30,8 @@
     X(SEGMENTS_RETIRED, COUNTER, "waybill_journal_segments_retired_total", "Segments retired")               \
     X(JOURNAL_FULL, GAUGE, "waybill_journal_full", "1 while the log refuses for lack of space")              \
     X(JOURNAL_BROKEN, GAUGE, "waybill_journal_broken", "1 after a failed write or sync")                     \
-    X(DAMAGE, COUNTER, "waybill_journal_damaged_ranges_total", "Damaged ranges found")                       \
+    X(DAMAGE, COUNTER, "waybill_journal_damaged_ranges_total",                                               \
+      "Damaged ranges met; the start, a reader and the scrubber count each for itself")                      \
     X(INFLIGHT_BYTES, GAUGE, "waybill_inflight_bytes", "Bytes of appends in flight")                         \
     X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")
 
