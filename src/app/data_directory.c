@@ -5,7 +5,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+
+/* Another `data` would do; only a disk that is full or fails has nothing to do with the configuration. */
+static enum err class_as_configuration(enum err err)
+{
+    return err_class(err) == ERR_CLASS_RETRY_LATER || err == ERR_IO ? err : ERR_CONFIG;
+}
 
 static enum err make_directory(const char *path, struct why *why)
 {
@@ -13,7 +21,7 @@ static enum err make_directory(const char *path, struct why *why)
         return ERR_NONE;
     int number = errno;
     enum err err = err_from_errno(number);
-    return why_set(why, err, "data directory %s cannot be made: %s", path,
+    return why_set(why, class_as_configuration(err), "data directory %s cannot be made: %s", path,
                    err == ERR_SYSTEM ? strerror(number) : err_text(err));
 }
 
@@ -24,6 +32,9 @@ enum err data_directory_open(struct data_directory *directory, const char *path,
     if (snprintf(journal, sizeof journal, "%s/journal", path) >= (int)sizeof journal ||
         snprintf(directory->socket_path, PATH_MAX, "%s/waybill.sock", path) >= PATH_MAX)
         return why_set(why, ERR_CONFIG, "`data` is too long a path");
+    if (strlen(directory->socket_path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return why_set(why, ERR_CONFIG, "%s: too long a path for a unix socket: choose a shorter `data`",
+                       directory->socket_path);
     enum err err = make_directory(path, why);
     if (err == ERR_NONE)
         err = make_directory(journal, why);
@@ -31,7 +42,7 @@ enum err data_directory_open(struct data_directory *directory, const char *path,
         return err;
     err = fs_linux_new(journal, &directory->journal);
     if (err != ERR_NONE)
-        return why_set(why, err, "%s cannot be opened: %s", journal, err_text(err));
+        return why_set(why, class_as_configuration(err), "%s cannot be opened: %s", journal, err_text(err));
     err = fs_linux_lock(directory->journal, "lock");
     if (err == ERR_NONE)
         return ERR_NONE;
@@ -40,7 +51,7 @@ enum err data_directory_open(struct data_directory *directory, const char *path,
         return why_set(why, err,
                        "data directory %s is in use by another process: stop it, or choose another `data`",
                        path);
-    return why_set(why, err, "%s/lock cannot be taken: %s", journal, err_text(err));
+    return why_set(why, class_as_configuration(err), "%s/lock cannot be taken: %s", journal, err_text(err));
 }
 
 void data_directory_close(struct data_directory *directory)

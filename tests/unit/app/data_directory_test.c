@@ -77,8 +77,18 @@ TEST(directory_that_cannot_be_made_is_named)
 {
     struct data_directory directory;
     struct why why;
-    expect_err(data_directory_open(&directory, "/nowhere/at/all", &why), ERR_NOT_FOUND);
+    expect_err(data_directory_open(&directory, "/nowhere/at/all", &why), ERR_CONFIG);
     expect_equal_text(why.text, "data directory /nowhere/at/all cannot be made: not found");
+}
+
+TEST(directory_too_deep_for_its_socket_is_refused_before_it_is_made)
+{
+    struct data_directory directory;
+    struct why why;
+    char deep[120] = "/tmp/";
+    memset(deep + 5, 'd', sizeof deep - 6);
+    expect_err(data_directory_open(&directory, deep, &why), ERR_CONFIG);
+    expect(access(deep, F_OK) != 0);
 }
 
 TEST(service_manager_hears_what_is_said)
@@ -105,4 +115,5 @@ TEST(service_manager_hears_what_is_said)
 TEST_MAIN(absent_directory_is_made_for_its_user_alone,
           directory_in_use_is_refused_by_name,
           directory_that_cannot_be_made_is_named,
+          directory_too_deep_for_its_socket_is_refused_before_it_is_made,
           service_manager_hears_what_is_said)
