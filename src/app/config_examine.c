@@ -8,15 +8,13 @@
 #include "door/line_routes.h"
 #include "store/store.h"
 
-static const char legal_name[] = "1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`";
-
 static void examine_topics(const struct config *config, struct config_problems *problems)
 {
     const struct config_topic *topics = config->topics.items;
     for (uint32_t i = 0; i < config->topics.count; i++)
         if (!store_topic_name_is_legal(span_from_text(topics[i].name)))
             config_problem(problems, config_place_of(topics[i].node, ""), "`%.100s` is no topic's name: %s",
-                           topics[i].name, legal_name);
+                           topics[i].name, store_topic_name_rule);
 }
 
 static struct config_place place_of(const struct config_door *door, const struct line_routes_fault *fault)
@@ -46,7 +44,7 @@ examine_door(const struct config *config, const struct config_door *door, struct
 {
     if (!store_topic_name_is_legal(span_from_text(door->sequence)))
         config_problem(problems, config_place_of(door->node, "sequence"),
-                       "`sequence: %.100s` is no legal name: %s", door->sequence, legal_name);
+                       "`sequence: %.100s` is no legal name: %s", door->sequence, store_topic_name_rule);
     if (door->serve == CONFIG_PRODUCE)
         examine_routing(config, door, problems);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
+#include "store/topic.h"
 
 int command_misused(const char *name, const char *format, ...)
 {
@@ -16,6 +17,14 @@ int command_misused(const char *name, const char *format, ...)
     va_end(arguments);
     (void)fprintf(stderr, "; see `waybill %s --help`\n", name);
     return COMMAND_WRONG;
+}
+
+bool command_topic_is_legal(const char *name, const char *topic)
+{
+    if (store_topic_name_is_legal(span_from_text(topic)))
+        return true;
+    (void)command_misused(name, "`%.100s` is no topic's name: %s", topic, store_topic_name_rule);
+    return false;
 }
 
 int command_failed(int code, const char *format, ...)

@@ -33,6 +33,8 @@ int version_command(int count, char **words);
 
 /* "waybill tail: TEXT", the advice to ask for --help, and COMMAND_WRONG. */
 int command_misused(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether a topic may be called so; else that was told like misuse. */
+bool command_topic_is_legal(const char *name, const char *topic);
 /* "waybill: TEXT" and the exit code. */
 int command_failed(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -214,6 +214,8 @@ static bool parse(int count, char **words, struct send_options *ret_options, int
         return false;
     }
     parsed.topic = words[optind];
+    if (!command_topic_is_legal(words[0], parsed.topic))
+        return false;
     if (optind + 1 < count && strcmp(words[optind + 1], "-") != 0)
         parsed.path = words[optind + 1];
     *ret_options = parsed;

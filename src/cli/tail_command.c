@@ -88,6 +88,19 @@ static int tail(const struct tail_options *options, const char *data)
                           why.text[0] == '\0' ? err_text(err) : why.text);
 }
 
+/* start, end, OFFSET or PARTITION:OFFSET. */
+static bool is_place(struct span text)
+{
+    if (span_equal_text(text, "start") || span_equal_text(text, "end"))
+        return true;
+    size_t colon = span_find(text, ':');
+    uint64_t number;
+    if (colon == text.len)
+        return span_to_u64(text, &number);
+    return span_to_u64(span_of(text.data, colon), &number) &&
+           span_to_u64(span_after(text, colon + 1), &number);
+}
+
 /* False: there is nothing to do but to end with *ret_code. */
 static bool parse(int count, char **words, struct tail_options *ret_options, int *ret_code)
 {
@@ -100,7 +113,14 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
     *ret_code = COMMAND_WRONG;
     for (int option; (option = getopt_long(count, words, "c:", options, NULL)) != -1;) {
         switch (option) {
-        case 'f': parsed.from = optarg; break;
+        case 'f':
+            if (!is_place(span_from_text(optarg))) {
+                *ret_code = command_misused(
+                    words[0], "`--from %s`: this takes start, end, OFFSET or PARTITION:OFFSET", optarg);
+                return false;
+            }
+            parsed.from = optarg;
+            break;
         case 'l':
             if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0) {
                 *ret_code = command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
@@ -123,6 +143,8 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
         return false;
     }
     parsed.topic = words[optind];
+    if (!command_topic_is_legal(words[0], parsed.topic))
+        return false;
     check(parsed.topic != NULL && parsed.from != NULL);
     *ret_options = parsed;
     return true;

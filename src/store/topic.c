@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "base/hash.h"
 
+const char store_topic_name_rule[] = "1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`";
+
 static bool is_name_byte(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||

@@ -21,6 +21,8 @@ struct store_topic {
 
 /* Legal: [A-Za-z0-9._-]{1,200}, not `.` or `..`. */
 bool store_topic_name_is_legal(struct span name);
+/* The same for people: "1 to 200 of ...". */
+extern const char store_topic_name_rule[];
 /* `waybill.*` and names with a dead-letter suffix (`.dlq`) are written by the program alone. */
 bool store_topic_name_is_reserved(struct span name);
 
