@@ -96,9 +96,9 @@ cover:
 	$(MAKE) unit BUILD=build-cover SETUP="-Db_coverage=true -Doptimization=0"
 	gcovr --root . --filter src/ --object-directory build-cover --print-summary
 
-docs:
-	mkdir -p docs
+docs: all
 	tools/check-rooms --picture > docs/rooms.md
+	$(BUILD)/waybill check --explain --markdown > docs/configuration.md
 
 clean:
 	rm -rf build build-asan build-tsan build-ubsan build-cover build-fuzz build-lint

@@ -9,16 +9,17 @@
 
 static const char usage[] =
     "usage: waybill check FILE\n"
-    "       waybill check --explain\n\n"
+    "       waybill check --explain [--markdown]\n\n"
     "Prints each problem of a configuration as FILE:LINE:COLUMN: what is wrong, what to do.\n"
-    "--explain lists every key with what it takes, its default, and whether a change needs a restart.\n"
+    "--explain lists every key with what it takes, its default, and whether a change needs a restart;\n"
+    "--markdown prints that as the page docs/configuration.md.\n"
     "Exit code 0: fine; 2: it is not.\n";
 
-static int explain(void)
+static int explain(enum config_explain_form form)
 {
     struct buffer text;
     buffer_init(&text, 1024 * 1024);
-    enum err err = config_explain(&text);
+    enum err err = config_explain(&text, form);
     if (err == ERR_NONE)
         (void)fwrite(text.data, 1, text.len, stdout);
     buffer_done(&text);
@@ -43,18 +44,24 @@ static int check_file(const char *path)
 
 int check_command(int count, char **words)
 {
-    static const struct option options[] = {
-        {"explain", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"explain", no_argument, NULL, 'e'},
+                                            {"markdown", no_argument, NULL, 'm'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    enum config_explain_form form = CONFIG_EXPLAIN_TEXT;
     bool explains = false;
     for (int option; (option = getopt_long(count, words, "", options, NULL)) != -1;) {
         switch (option) {
         case 'e': explains = true; break;
+        case 'm': form = CONFIG_EXPLAIN_MARKDOWN; break;
         case 'h': (void)fputs(usage, stdout); return COMMAND_FINE;
         default: return COMMAND_WRONG;
         }
     }
     if (optind + 1 < count || (optind == count && !explains))
         return command_misused(words[0], "it takes one file");
+    if (form == CONFIG_EXPLAIN_MARKDOWN && !explains)
+        return command_misused(words[0], "--markdown belongs to --explain");
     int code = optind < count ? check_file(words[optind]) : COMMAND_FINE;
-    return explains && code == COMMAND_FINE ? explain() : code;
+    return explains && code == COMMAND_FINE ? explain(form) : code;
 }

@@ -117,8 +117,11 @@ enum err config_default(struct config **ret_config) MUST_CHECK;
 /* Takes NULL; returns NULL. */
 struct config *config_free(struct config *config);
 
+/* The reference as lines for a terminal, or as the Markdown of docs/configuration.md. */
+enum config_explain_form { CONFIG_EXPLAIN_TEXT, CONFIG_EXPLAIN_MARKDOWN };
+
 /* Appends the reference: each field's name, what it takes, default, reload class and sentence. */
-enum err config_explain(struct buffer *to) MUST_CHECK;
+enum err config_explain(struct buffer *to, enum config_explain_form form) MUST_CHECK;
 
 /* For config.c and config_explain.c: the root of the tables. */
 const struct config_section *config_root(void);

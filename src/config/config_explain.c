@@ -14,21 +14,45 @@ struct level {
     char prefix[PATH_SIZE];
 };
 
-static enum err explain_field(struct buffer *to, const char *path, const struct config_field *field)
+/* What stands around the words of a form. */
+struct dress {
+    const char *heading;
+    const char *item;
+    const char *quote;
+    const char *indent;
+};
+
+static const char page_heading[] =
+    "# The configuration, key by key\n\n"
+    "Made by `make docs` from the tables that read it: what `waybill check --explain` prints. `[]` stands\n"
+    "for each item of a list, `NAME` for a name of your own; `restart` or `reload` says what a change needs.\n\n";
+
+static const struct dress dresses[] = {
+    [CONFIG_EXPLAIN_TEXT] = {.heading = "", .item = "", .quote = "", .indent = "    "},
+    [CONFIG_EXPLAIN_MARKDOWN] = {.heading = page_heading, .item = "* ", .quote = "`", .indent = "  "},
+};
+
+static enum err explain_field(struct buffer *to,
+                              const struct dress *dress,
+                              const char *path,
+                              const struct config_field *field)
 {
     char takes[256];
-    if (field->kind == CONFIG_LATER)
-        return buffer_printf(to, "%s\n    Not in this version yet. %s\n", path, field->sentence);
-    enum err err = buffer_printf(to, "%s: %s", path, config_value_describe(field, takes));
+    const char *quote = dress->quote;
+    enum err err = buffer_printf(to, "%s%s%s%s", dress->item, quote, path, quote);
+    if (err == ERR_NONE && field->kind == CONFIG_LATER)
+        return buffer_printf(to, "\n%sNot in this version yet. %s\n", dress->indent, field->sentence);
+    if (err == ERR_NONE)
+        err = buffer_printf(to, ": %s", config_value_describe(field, takes));
     if (err == ERR_NONE && field->is_required)
         err = buffer_append_text(to, "; required");
     if (err == ERR_NONE && field->fallback != NULL)
-        err = buffer_printf(to, "; default %s", field->fallback);
+        err = buffer_printf(to, "; default %s%s%s", quote, field->fallback, quote);
     if (err == ERR_NONE && field->section == NULL)
         err = buffer_append_text(to, field->reload == CONFIG_LIVE ? "; reload" : "; restart");
     if (err == ERR_NONE && field->later != NULL)
-        err = buffer_printf(to, "; not yet: %s", field->later);
-    return err != ERR_NONE ? err : buffer_printf(to, "\n    %s\n", field->sentence);
+        err = buffer_printf(to, "; not yet: %s%s%s", quote, field->later, quote);
+    return err != ERR_NONE ? err : buffer_printf(to, "\n%s%s\n", dress->indent, field->sentence);
 }
 
 static const char *joint_of(enum config_kind kind)
@@ -38,11 +62,12 @@ static const char *joint_of(enum config_kind kind)
     return kind == CONFIG_NAMED ? ".NAME." : ".";
 }
 
-enum err config_explain(struct buffer *to)
+enum err config_explain(struct buffer *to, enum config_explain_form form)
 {
+    const struct dress *dress = &dresses[form];
     struct level levels[DEPTH_MAX] = {{.section = config_root()}};
     size_t depth = 1;
-    enum err err = ERR_NONE;
+    enum err err = buffer_append_text(to, dress->heading);
     while (depth > 0 && err == ERR_NONE) {
         struct level *level = &levels[depth - 1];
         if (level->next == level->section->count) {
@@ -52,7 +77,7 @@ enum err config_explain(struct buffer *to)
         const struct config_field *field = &level->section->fields[level->next++];
         char path[2 * PATH_SIZE];
         (void)snprintf(path, sizeof path, "%s%s", level->prefix, field->name);
-        err = explain_field(to, path, field);
+        err = explain_field(to, dress, path, field);
         if (field->section == NULL)
             continue;
         check(depth < DEPTH_MAX);

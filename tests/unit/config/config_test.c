@@ -278,7 +278,7 @@ TEST(reference_lists_every_key_with_its_default)
 {
     struct buffer text;
     buffer_init(&text, 1 << 20);
-    expect_fine(config_explain(&text));
+    expect_fine(config_explain(&text, CONFIG_EXPLAIN_TEXT));
     expect_fine(buffer_append(&text, span_of("", 1)));
     static const char *const parts[] = {
         "log.segment_size: a size from 256KiB to 1GiB; default 64MiB; restart\n",
