@@ -3,8 +3,8 @@
 SPDX-License-Identifier: Apache-2.0
 
 What the program allocated (RssAnon) has a ceiling of 64 MiB, looked at after each thing that is done to it. The whole
-tour runs a second time in a cgroup of 128 MiB that counts the page cache; where no such cgroup can be made the tour
-runs without, and a warning at the end of the run says so.
+tour runs a second time in a cgroup of 128 MiB that counts the page cache. Where no such cgroup can be made that is a
+skip, and so on CI a failure, unless WAYBILL_NO_CGROUP=1 says that it is known: then the tour runs without, with a warning.
 """
 import os
 import random
@@ -18,7 +18,7 @@ import warnings
 import pytest
 
 from line_client import LineSocket
-from memory_cgroup import MemoryCgroup
+from memory_cgroup import KNOWN_TO_LACK, MemoryCgroup
 from waybill import wait_until
 
 CEILING_KIB = 64 * 1024
@@ -184,6 +184,9 @@ def test_all_of_it_fits_into_a_small_cgroup_with_the_page_cache(waybill):
     waybill.door("produce").update(max_line="512KiB", topic="all")
     with MemoryCgroup(CGROUP_BYTES) as cgroup:
         waybill.wrapper = cgroup.inside
+        if not cgroup.is_there and not KNOWN_TO_LACK:
+            pytest.skip(f"no cgroup for memory can be made here ({cgroup.reason}): run as root where the kernel has the "
+                        "controller, or say WAYBILL_NO_CGROUP=1")
         if not cgroup.is_there:
             warnings.warn(f"no cgroup for memory can be made here ({cgroup.reason}): the tour ran without one")
         waybill.start()
