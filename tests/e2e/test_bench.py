@@ -1,4 +1,4 @@
-"""waybill bench: it stores what it says, and leaves nothing behind.
+"""waybill bench: it stores what it says, and leaves nothing behind. Budget: 20 s.
 
 SPDX-License-Identifier: Apache-2.0
 """

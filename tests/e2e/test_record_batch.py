@@ -1,4 +1,4 @@
-"""Record batches of ours, read by a real Kafka client library, and theirs read by us.
+"""Record batches of ours, read by a real Kafka client library, and theirs read by us. Budget: 5 s.
 
 SPDX-License-Identifier: Apache-2.0
 """
