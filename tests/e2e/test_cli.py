@@ -47,9 +47,10 @@ def test_every_verb_explains_itself(waybill, verb):
 
 @pytest.mark.parametrize("words", [
     [], ["bogus"], *([verb, "--bogus"] for verb in VERBS), ["tail"], ["send"], ["check"], ["journal"], ["serve", "file"],
-    ["journal", "bogus"], ["journal", "verify"], ["check", "--markdown"], ["journal", "backup", "one"], ["tail", "a", "b"], ["topics", "a"],
-    ["tail", "a", "--limit", "0"], ["tail", "a", "--limit", "many"], ["send", "a", "b", "c"], ["tail", "a/b"],
-    ["send", ".."], *(["tail", "a", "--from", place] for place in ("bogus", "0:x", ":", "-1", ""))])
+    ["journal", "bogus"], ["journal", "verify"], ["journal", "backup", "one"], ["check", "--markdown"], ["topics", "a"],
+    ["tail", "a", "b"], ["tail", "a", "--limit", "0"], ["tail", "a", "--limit", "many"], ["tail", "a/b"],
+    *(["tail", "a", "--from", place] for place in ("bogus", "0:x", ":", "-1", "")), ["send", "a", "b", "c"],
+    ["send", ".."]])
 def test_misuse_is_told_apart_by_its_exit_code(waybill, words):
     result = waybill.run(*words)
     assert result.returncode == 2
