@@ -44,10 +44,10 @@ static void take_record(struct tail_client *client, struct span line)
 
 static void take_line(struct tail_client *client, struct span line)
 {
-    if (client->parsed > 0)
-        take_record(client, line);
-    else
+    if (client->parsed == 0)
         client->is_refused = !span_equal_text(line, "{\"ok\":true}");
+    else if (!span_starts_with(line, "{")) /* that is the end: the program stops, or its disk has failed */
+        take_record(client, line);
 }
 
 void tail_client_read(struct tail_client *client)
