@@ -25,7 +25,8 @@ struct dress {
 static const char page_heading[] =
     "# The configuration, key by key\n\n"
     "Made by `make docs` from the tables that read it: what `waybill check --explain` prints. `[]` stands\n"
-    "for each item of a list, `NAME` for a name of your own; `restart` or `reload` says what a change needs.\n\n";
+    "for each item of a list, `NAME` for a name of your own; `restart` or `reload` says what a change "
+    "needs.\n\n";
 
 static const struct dress dresses[] = {
     [CONFIG_EXPLAIN_TEXT] = {.heading = "", .item = "", .quote = "", .indent = "    "},
