@@ -115,7 +115,7 @@ positions_in(struct segment *segment, const struct finder *finder, uint32_t *pos
     if (segment->index != NULL) {
         const struct run_set *runs = segment_index_runs(segment->index, finder->sequence);
         if (runs != NULL)
-            *ret_count = run_set_positions(runs, finder->number, positions, POSITIONS_MAX);
+            *ret_count = run_set_positions(runs, finder->number, positions, POSITIONS_MAX + 1);
         return ERR_NONE;
     }
     for (uint32_t i = 0; i < segment->summary_count; i++) {
@@ -130,8 +130,8 @@ positions_in(struct segment *segment, const struct finder *finder, uint32_t *pos
         if (err == ERR_NOT_FOUND)
             return ERR_NONE;
         if (err == ERR_NONE)
-            err = index_file_positions(segment->index_file, &entry, finder->number, positions, POSITIONS_MAX,
-                                       ret_count);
+            err = index_file_positions(segment->index_file, &entry, finder->number, positions,
+                                       POSITIONS_MAX + 1, ret_count);
         return segment_index_outcome(segment, err);
     }
     return ERR_NONE;
@@ -140,9 +140,10 @@ positions_in(struct segment *segment, const struct finder *finder, uint32_t *pos
 /* The view lock is held, and given up while the disk is read. AGAIN: the index is open now, look again. */
 static enum err search_segment(struct finder *finder, struct segment *segment)
 {
-    uint32_t positions[POSITIONS_MAX];
+    uint32_t positions[POSITIONS_MAX + 1]; /* the last one shows that there are more */
     uint32_t count;
     enum err err = positions_in(segment, finder, positions, &count);
+    finder->has_too_many = finder->has_too_many || count > POSITIONS_MAX;
     uint64_t end = segment->end;
     bool is_open = segment->file != NULL;
     if (err == ERR_NONE && count == 0)
