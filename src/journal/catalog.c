@@ -8,12 +8,13 @@
 
 enum { SLOTS_FIRST = 64 };
 
-enum err catalog_init(struct catalog *catalog, uint32_t topics_max, uint64_t seed)
+enum err catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed)
 {
-    *catalog = (struct catalog){.topics_max = topics_max};
+    check(producers_max > 0 && producers_max <= CATALOG_PRODUCERS_MAX);
+    *catalog = (struct catalog){.topics_max = topics_max, .producers_max = producers_max};
     catalog->topics = calloc(topics_max, sizeof(struct topic *));
     map_init(&catalog->topics_by_name, topics_max, seed);
-    map_init(&catalog->producers, CATALOG_PRODUCERS_MAX, seed);
+    map_init(&catalog->producers, producers_max, seed);
     return catalog->topics == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
@@ -161,16 +162,21 @@ struct producer *catalog_producer(const struct catalog *catalog, uint32_t sequen
     return map_get(&catalog->producers, span_of(key, len));
 }
 
-static void forget_oldest_producer(struct catalog *catalog)
+/* Whether there is a place now for one that was heard of last at `lsn`. */
+static bool make_room_for_producer(struct catalog *catalog, uint64_t lsn)
 {
     struct producer *oldest = NULL;
+    if (catalog->producers.count < catalog->producers_max)
+        return true;
     size_t position = 0;
     for (struct producer *producer; (producer = map_next(&catalog->producers, &position)) != NULL;)
         if (oldest == NULL || producer->lsn < oldest->lsn)
             oldest = producer;
-    if (oldest != NULL)
-        (void)map_remove(&catalog->producers, span_of(oldest->key, oldest->key_len));
+    if (oldest->lsn > lsn)
+        return false;
+    (void)map_remove(&catalog->producers, span_of(oldest->key, oldest->key_len));
     free(oldest);
+    return true;
 }
 
 enum err catalog_producer_raise(
@@ -178,8 +184,8 @@ enum err catalog_producer_raise(
 {
     struct producer *producer = catalog_producer(catalog, sequence, id);
     if (producer == NULL) {
-        if (catalog->producers.count >= CATALOG_PRODUCERS_MAX)
-            forget_oldest_producer(catalog);
+        if (!make_room_for_producer(catalog, lsn))
+            return ERR_NONE;
         producer = calloc(1, sizeof *producer);
         if (producer == NULL)
             return ERR_MEMORY;

@@ -14,7 +14,7 @@
 enum {
     CATALOG_SEQUENCES_MAX = 64,
     CATALOG_SEQUENCE_NAME_MAX = 200,
-    CATALOG_PRODUCERS_MAX = 4096, /* the one that has been silent longest makes room */
+    CATALOG_PRODUCERS_MAX = 4096,
 };
 
 struct partition {
@@ -60,9 +60,12 @@ struct catalog {
     struct sequence sequences[CATALOG_SEQUENCES_MAX];
     uint32_t sequence_count;
     struct map producers;
+    uint32_t producers_max;
 };
 
-enum err catalog_init(struct catalog *catalog, uint32_t topics_max, uint64_t seed) MUST_CHECK;
+/* Of more than `producers_max` producers those are forgotten that have been silent longest. */
+enum err
+catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed) MUST_CHECK;
 void catalog_done(struct catalog *catalog);
 
 struct topic *catalog_topic_by_name(const struct catalog *catalog, struct span name);
@@ -83,6 +86,7 @@ enum err catalog_sequence_add(struct catalog *catalog, uint32_t index, struct sp
 void catalog_sequence_raise(struct catalog *catalog, uint32_t sequence, uint64_t number);
 
 struct producer *catalog_producer(const struct catalog *catalog, uint32_t sequence, struct span id);
+/* One that is new and has been silent for longer than all that are known does not enter. */
 enum err catalog_producer_raise(
     struct catalog *catalog, uint32_t sequence, struct span id, uint64_t number, uint64_t lsn) MUST_CHECK;
 struct span catalog_producer_id(const struct producer *producer);

@@ -69,6 +69,11 @@ static bool put_producer(struct buffer *buffer, const struct producer *producer)
     return true;
 }
 
+size_t checkpoint_segment_size(uint32_t summary_count)
+{
+    return ENTRY_HEADER + SEGMENT_BODY + (size_t)summary_count * SUMMARY_SIZE;
+}
+
 static bool put_segment(struct buffer *buffer, const struct segment *segment)
 {
     uint8_t *body =

@@ -20,7 +20,20 @@ enum checkpoint_entry {
 enum {
     CHECKPOINT_PIECE_MAX = 1 << 20, /* payload of one CHECKPOINT frame */
     CHECKPOINT_SIZE_MAX = 256 << 20,
+    CHECKPOINT_PRODUCER_SIZE_MAX = 32 + STORE_PRODUCER_MAX,
 };
+
+/*
+ * A checkpoint takes at most half of its segment: one share each for the topics, the producers and the segments; the last
+ * one is for the sequences, and for what the table grows by before something is forgotten.
+ */
+static inline uint64_t checkpoint_share(uint64_t segment_size)
+{
+    return segment_size / 8;
+}
+
+/* What the entry of a segment with this many summaries takes. */
+size_t checkpoint_segment_size(uint32_t summary_count);
 
 /* Appends the entries; offsets are the writer's (next), so it stands behind all that was appended before. */
 enum err checkpoint_write(struct buffer *buffer,

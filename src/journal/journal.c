@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "journal/checkpoint.h"
 #include "journal/finder.h"
 #include "journal/hold.h"
 #include "journal/internal_frame.h"
@@ -49,13 +50,13 @@ static uint32_t topics_of_input(const struct journal *journal)
     return count;
 }
 
-/* Every segment begins with the whole catalog: it may take an eighth of it. */
+/* Every segment begins with the whole catalog: topics have a share of it. */
 static bool fits_checkpoint(const struct journal *journal, uint32_t partitions)
 {
     enum { TOPIC_SIZE = 24 + STORE_TOPIC_NAME_MAX, PARTITION_SIZE = 40 };
     uint64_t topics = (uint64_t)journal->catalog.topic_count + 1;
     uint64_t slots = (uint64_t)journal->catalog.slot_count + partitions;
-    return topics * TOPIC_SIZE + slots * PARTITION_SIZE <= journal->settings.segment_size / 8;
+    return topics * TOPIC_SIZE + slots * PARTITION_SIZE <= checkpoint_share(journal->settings.segment_size);
 }
 
 /* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
@@ -357,7 +358,8 @@ enum err journal_open(const struct journal_seams *seams,
         err = identity_window_init(&journal->pending_identities, PENDING_IDENTITIES_MAX, INT64_MAX,
                                    random_u64(seams->random));
     if (err == ERR_NONE)
-        err = catalog_init(&journal->catalog, journal_topics_max(journal), random_u64(seams->random));
+        err = catalog_init(&journal->catalog, journal_topics_max(journal), journal_producers_max(journal),
+                           random_u64(seams->random));
     if (err == ERR_NONE)
         err = writer_init(&journal->writer, seams->clock);
     if (err == ERR_NONE)

@@ -78,7 +78,8 @@ struct journal_recovery {
 /*
  * How many segments a checkpoint may list: it begins each segment and must leave it room. Those that are kept take at most
  * half of that, the rest is for retired ones whose numbers are still known. Small segments therefore make a small log: at
- * most 2 TiB of 64 MiB each, 512 MiB of 1 MiB each.
+ * most 2 TiB of 64 MiB each, 512 MiB of 1 MiB each, and less with many sequences, each of which makes the entries longer
+ * (retention.c).
  */
 uint64_t journal_settings_listed_max(const struct journal_settings *settings);
 uint64_t journal_settings_files_max(const struct journal_settings *settings);

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "journal/checkpoint.h"
+
 void journal_tell(struct journal *journal, enum journal_event event, const char *format, ...)
 {
     char fields[512];
@@ -38,6 +40,12 @@ uint32_t journal_topics_max(const struct journal *journal)
 {
     enum { DEAD_LETTERS_AND_OWN = 1024 };
     return 2 * (journal->settings.topics_max + journal->settings.topic_count) + DEAD_LETTERS_AND_OWN;
+}
+
+uint32_t journal_producers_max(const struct journal *journal)
+{
+    uint64_t max = checkpoint_share(journal->settings.segment_size) / CHECKPOINT_PRODUCER_SIZE_MAX;
+    return max < CATALOG_PRODUCERS_MAX ? (uint32_t)max : CATALOG_PRODUCERS_MAX;
 }
 
 bool journal_is_stopping(struct journal *journal)

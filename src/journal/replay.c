@@ -361,7 +361,8 @@ enum err replay_load_checkpoint(struct journal *journal,
                                 struct segment_table *ret_table)
 {
     *ret_table = (struct segment_table){0};
-    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), random_u64(journal->seams.random));
+    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), journal_producers_max(journal),
+                                random_u64(journal->seams.random));
     if (err == ERR_NONE)
         err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
     if (err != ERR_NONE) {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/metric.h"
+#include "journal/checkpoint.h"
 #include "journal/hold.h"
 #include "journal/internal_frame.h"
 #include "journal/retire.h"
@@ -18,6 +19,9 @@
  *    given away (recycled by prepare.c, or removed).
  * 3. Its index file stays for receipts.keep, so that numbers of producers are still known.
  */
+
+/* The table is kept smaller by those that may be rolled into before the helper comes by again. */
+enum { ENTRIES_AHEAD = JOURNAL_PREPARED_MIN + 2 };
 
 #define CLOCK_JUMP_NS    (300 * CLOCK_NS_PER_S)
 #define CLOCK_SUSPEND_NS (3600 * CLOCK_NS_PER_S)
@@ -190,6 +194,21 @@ static uint64_t files_max(const struct journal *journal)
     return max < JOURNAL_PREPARED_MIN + 2 ? JOURNAL_PREPARED_MIN + 2 : max;
 }
 
+/*
+ * Whether the checkpoint's table has its share and `more` entries besides. Those whose records are gone can be forgotten, so
+ * they count only where it is asked whether to. The view lock is held.
+ */
+static bool table_fits(const struct journal *journal, bool counts_all, uint32_t more)
+{
+    uint64_t bytes = more * checkpoint_segment_size(journal->catalog.sequence_count);
+    for (uint32_t i = 0; i < journal->table.count; i++) {
+        const struct segment *segment = journal->table.segments[i];
+        if (counts_all || segment->state != SEGMENT_INDEX_ONLY)
+            bytes += checkpoint_segment_size(segment->summary_count);
+    }
+    return bytes <= checkpoint_share(journal->settings.segment_size);
+}
+
 /* The first whole segment that is not the active one; NULL when none can be judged now. The view lock is held. */
 static struct segment *oldest_sealed(const struct journal *journal)
 {
@@ -226,17 +245,25 @@ static bool age_counts(struct journal *journal)
     return now_ns >= journal->age_suspended_until_ns;
 }
 
+static struct segment *oldest_index_only(const struct journal *journal)
+{
+    for (uint32_t i = 0; i < journal->table.count; i++)
+        if (journal->table.segments[i]->state == SEGMENT_INDEX_ONLY)
+            return journal->table.segments[i];
+    return NULL;
+}
+
 /* Index files of retired segments whose time is over. */
 static bool forget_index(struct journal *journal)
 {
     journal_lock(&journal->view);
-    struct segment *segment = journal->table.count == 0 ? NULL : journal->table.segments[0];
+    struct segment *segment = oldest_index_only(journal);
     int64_t age_ns = segment == NULL ? 0 : clock_wall_ns(journal->seams.clock) - segment->last_ns;
     bool is_over = journal->table.count > journal_settings_listed_max(&journal->settings) ||
+                   !table_fits(journal, true, ENTRIES_AHEAD) ||
                    journal->index_only_bytes > journal->settings.receipts_size_max ||
                    (age_ns > journal->settings.receipts_keep_ns && age_counts(journal));
-    bool goes = segment != NULL && segment->state == SEGMENT_INDEX_ONLY && list_is_empty(&segment->link) &&
-                segment->references == 0 && is_over;
+    bool goes = segment != NULL && list_is_empty(&segment->link) && segment->references == 0 && is_over;
     if (goes)
         segment_table_remove(&journal->table, segment);
     journal_unlock(&journal->view);
@@ -284,7 +311,8 @@ static bool judge_oldest(struct journal *journal, bool retires, struct why *ret_
     bool goes = false;
     if (segment != NULL && segment->index_file != NULL) {
         judgement.lacks_space = lacks_space;
-        judgement.is_forced = count_files(journal) + JOURNAL_PREPARED_MIN >= files_max(journal);
+        judgement.is_forced = count_files(journal) + JOURNAL_PREPARED_MIN >= files_max(journal) ||
+                              !table_fits(journal, false, ENTRIES_AHEAD);
         goes = judge(&judgement, segment) == ERR_NONE && !judgement.is_kept;
     }
     struct list frames;
@@ -340,7 +368,8 @@ enum retention_room retention_room(struct journal *journal, uint32_t prepared, s
     journal_lock(&journal->view);
     bool is_soon = some_is_retiring(journal);
     bool has_discarded = !list_is_empty(&journal->discarded);
-    bool has_room = count_files(journal) + prepared + 1 <= files_max(journal);
+    bool has_room =
+        count_files(journal) + prepared + 1 <= files_max(journal) && table_fits(journal, false, prepared + 1);
     journal_unlock(&journal->view);
     if (has_discarded)
         return RETENTION_ROOM;

@@ -113,7 +113,7 @@ static enum err load_state(struct walk *walk)
     struct segment_table table = {0};
     struct catalog *catalog = calloc(1, sizeof *catalog);
     walk->has_state = true;
-    enum err err = catalog == NULL ? ERR_MEMORY : catalog_init(catalog, TOPICS_MAX, 0);
+    enum err err = catalog == NULL ? ERR_MEMORY : catalog_init(catalog, TOPICS_MAX, CATALOG_PRODUCERS_MAX, 0);
     if (err == ERR_NONE)
         err = checkpoint_read(buffer_span(&walk->replay.checkpoint), catalog, &table);
     if (err == ERR_NONE) {
