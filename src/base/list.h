@@ -33,6 +33,14 @@ static inline bool list_is_empty(const struct list *list)
     return list->next == list;
 }
 
+static inline void list_insert_first(struct list *list, struct list *link)
+{
+    link->previous = list;
+    link->next = list->next;
+    list->next->previous = link;
+    list->next = link;
+}
+
 static inline void list_insert_last(struct list *list, struct list *link)
 {
     link->previous = list->previous;

@@ -93,10 +93,7 @@ static enum err keep_prepared(struct journal *journal, uint64_t number, struct f
     enum err err = prepared == NULL ? ERR_MEMORY : take_file->ops->stat(take_file, &stat);
     if (err == ERR_NONE && stat.size == journal->settings.segment_size && stat.links == 1) {
         *prepared = (struct prepared){.number = number, .file = take_file};
-        prepared->link.next = journal->prepared.next; /* found from high to low */
-        prepared->link.previous = &journal->prepared;
-        journal->prepared.next->previous = &prepared->link;
-        journal->prepared.next = &prepared->link;
+        list_insert_first(&journal->prepared, &prepared->link); /* found from high to low */
         return ERR_NONE;
     }
     free(prepared);
@@ -413,7 +410,7 @@ static enum err seal_scanned(struct recovery *recovery, struct segment *segment)
     struct journal *journal = recovery->journal;
     enum err err = segment_summarise(segment);
     if (err == ERR_NONE)
-        err = seal_note_slots(journal, segment);
+        err = seal_note_slots(&journal->catalog, segment);
     if (err != ERR_NONE)
         return err;
     segment_move(segment, SEGMENT_SEALED);

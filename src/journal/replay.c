@@ -291,7 +291,7 @@ static enum err scan_all(struct scanner *scanner, struct replay *replay)
     return err;
 }
 
-enum err replay_index(struct journal *journal, struct segment *segment)
+enum err replay_index(struct journal *journal, struct segment *segment, struct catalog *ret_catalog)
 {
     struct fs_file *file;
     enum err err = open_segment(journal, segment->number, &file);
@@ -299,23 +299,43 @@ enum err replay_index(struct journal *journal, struct segment *segment)
         return err;
     struct scanner scanner;
     struct replay replay;
-    struct catalog catalog;
     struct segment_table table = {0};
     scanner_init(&scanner, file, segment->epoch, segment->end, journal_set_size_max(journal));
     scanner_seek(&scanner, SEGMENT_HEADER_SIZE, segment->first_lsn, 0);
     replay_init(&replay);
     /* Its own checkpoint gives topics and next offsets, as they were when it began. */
-    err = replay_checkpoint_of(journal, segment->number, &catalog, &table);
+    err = replay_checkpoint_of(journal, segment->number, ret_catalog, &table);
     if (err == ERR_NONE) {
-        replay.catalog = &catalog;
+        replay.catalog = ret_catalog;
         replay.index = segment->index;
         err = scan_all(&scanner, &replay);
-        catalog_done(&catalog);
         segment_table_done(&table);
     }
     replay_done(&replay);
     scanner_done(&scanner);
     fs_close(file);
+    return err;
+}
+
+/* The catalog and table of the checkpoint that was found. DAMAGED, MEMORY: then both are empty. */
+static enum err load_checkpoint(struct journal *journal,
+                                const struct replay *replay,
+                                uint64_t number,
+                                struct catalog *ret_catalog,
+                                struct segment_table *ret_table)
+{
+    *ret_table = (struct segment_table){0};
+    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), journal_producers_max(journal),
+                                random_u64(journal->seams.random));
+    if (err == ERR_NONE)
+        err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
+    const struct segment *last = segment_table_last(ret_table);
+    if (err == ERR_NONE && last != NULL && last->number >= number) /* it lists those before its segment */
+        err = ERR_DAMAGED;
+    if (err != ERR_NONE) {
+        catalog_done(ret_catalog);
+        segment_table_done(ret_table);
+    }
     return err;
 }
 
@@ -348,26 +368,9 @@ enum err replay_checkpoint_of(struct journal *journal,
     if (err == ERR_NONE && !replay.has_checkpoint)
         err = ERR_NOT_FOUND;
     if (err == ERR_NONE)
-        err = replay_load_checkpoint(journal, &replay, ret_catalog, ret_table);
+        err = load_checkpoint(journal, &replay, number, ret_catalog, ret_table);
     replay_done(&replay);
     scanner_done(&scanner);
     fs_close(file);
-    return err;
-}
-
-enum err replay_load_checkpoint(struct journal *journal,
-                                const struct replay *replay,
-                                struct catalog *ret_catalog,
-                                struct segment_table *ret_table)
-{
-    *ret_table = (struct segment_table){0};
-    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), journal_producers_max(journal),
-                                random_u64(journal->seams.random));
-    if (err == ERR_NONE)
-        err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
-    if (err != ERR_NONE) {
-        catalog_done(ret_catalog);
-        segment_table_done(ret_table);
-    }
     return err;
 }

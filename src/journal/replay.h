@@ -34,19 +34,17 @@ void replay_done(struct replay *replay);
 /* Applies the frames of a set, in order. MEMORY; what makes no sense is only counted. */
 enum err replay_set(struct replay *replay, struct span frames, uint64_t position) MUST_CHECK;
 
-/* Fills the index of a sealed segment from its frames; bad ranges are passed over. */
-enum err replay_index(struct journal *journal, struct segment *segment) MUST_CHECK;
+/*
+ * Fills the index of a sealed segment from its frames; bad ranges are passed over. *ret_catalog: the state at its end; the
+ * caller is done with it afterwards. NOT_FOUND, DAMAGED: the checkpoint that it begins with cannot be had.
+ */
+enum err
+replay_index(struct journal *journal, struct segment *segment, struct catalog *ret_catalog) MUST_CHECK;
 /* The state at the beginning of segment `number`; the caller is done with both afterwards. NOT_FOUND, DAMAGED. */
 enum err replay_checkpoint_of(struct journal *journal,
                               uint64_t number,
                               struct catalog *ret_catalog,
                               struct segment_table *ret_table) MUST_CHECK;
-
-/* The catalog and table of the checkpoint that was found. DAMAGED, MEMORY: then both are empty. */
-enum err replay_load_checkpoint(struct journal *journal,
-                                const struct replay *replay,
-                                struct catalog *ret_catalog,
-                                struct segment_table *ret_table) MUST_CHECK;
 
 /* The header page of a segment file. */
 enum err replay_read_header(struct fs_file *file,

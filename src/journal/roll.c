@@ -48,7 +48,7 @@ enum err roll_close(struct journal *journal)
     active->last_lsn = journal->writer.lsn - 1;
     enum err err = segment_summarise(active);
     if (err == ERR_NONE)
-        err = seal_note_slots(journal, active);
+        err = seal_note_slots(&journal->catalog, active);
     if (err == ERR_NONE)
         segment_move(active, SEGMENT_SEALED);
     journal_unlock(&journal->view);

@@ -4,14 +4,10 @@
 
 #include <stdlib.h>
 
-#include "base/bytes.h"
-#include "journal/checkpoint.h"
 #include "journal/replay.h"
-#include "journal/scanner.h"
 
-enum err seal_note_slots(struct journal *journal, struct segment *segment)
+enum err seal_note_slots(const struct catalog *catalog, struct segment *segment)
 {
-    const struct catalog *catalog = &journal->catalog;
     struct index_slot *slots = calloc(catalog->slot_count + 1, sizeof *slots);
     if (slots == NULL)
         return ERR_MEMORY;
@@ -90,29 +86,6 @@ bool seal_step(struct journal *journal)
     return err == ERR_NONE;
 }
 
-/* What the successor's checkpoint says of partitions that have no records here. */
-static enum err slots_from_successor(struct journal *journal, struct segment *segment)
-{
-    struct catalog catalog;
-    struct segment_table table = {0};
-    enum err err = replay_checkpoint_of(journal, segment->number + 1, &catalog, &table);
-    if (err != ERR_NONE)
-        return err;
-    struct index_slot *slots = calloc(catalog.slot_count + 1, sizeof *slots);
-    for (uint32_t i = 0; slots != NULL && i < catalog.slot_count; i++) {
-        const struct partition *partition = catalog.slots[i];
-        struct index_summary summary = {.first_offset = partition->next, .end_offset = partition->next};
-        (void)segment_index_summary(segment->index, i, &summary);
-        slots[i] = (struct index_slot){partition->topic, partition->partition, i, summary.first_offset,
-                                       summary.end_offset};
-    }
-    segment->slots = slots;
-    segment->slot_count = catalog.slot_count;
-    catalog_done(&catalog);
-    segment_table_done(&table);
-    return slots == NULL ? ERR_MEMORY : ERR_NONE;
-}
-
 static enum err rebuild(struct journal *journal, struct segment *segment)
 {
     journal_lock(&journal->view);
@@ -121,13 +94,15 @@ static enum err rebuild(struct journal *journal, struct segment *segment)
     copy.index = NULL;
     copy.index_file = NULL;
     copy.slots = NULL;
+    struct catalog catalog = {0}; /* as the segment ends */
     enum err err = segment_index_new(JOURNAL_INDEX_MAX, &copy.index);
     if (err == ERR_NONE)
-        err = replay_index(journal, &copy);
+        err = replay_index(journal, &copy, &catalog);
     if (err == ERR_NONE)
-        err = slots_from_successor(journal, &copy);
+        err = seal_note_slots(&catalog, &copy);
     if (err == ERR_NONE)
         err = write_index(journal, &copy);
+    catalog_done(&catalog);
     segment_index_free(copy.index);
     free(copy.slots);
     index_file_close(copy.index_file);

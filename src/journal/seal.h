@@ -6,8 +6,8 @@
 #include "journal/journal_state.h"
 
 bool seal_step(struct journal *journal);
-/* Remembers where every partition stands as the segment ends; the view lock is held. */
-enum err seal_note_slots(struct journal *journal, struct segment *segment) MUST_CHECK;
+/* Remembers where every partition stands as the segment ends; nobody changes either meanwhile. */
+enum err seal_note_slots(const struct catalog *catalog, struct segment *segment) MUST_CHECK;
 /* Opens the index file of a sealed segment, or makes it again. The caller holds a reference, no lock; it may take long. */
 enum err seal_open_index(struct journal *journal, struct segment *segment) MUST_CHECK;
 
