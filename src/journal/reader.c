@@ -31,13 +31,24 @@ struct place {
 
 /* --- 1. Finding ------------------------------------------------------------------------------------- */
 
+/* Where a partition without records in a sealed segment stood, as its index file will say it. */
+static bool note_of(const struct segment *segment, uint32_t slot, struct index_summary *ret_summary)
+{
+    if (segment->slots == NULL || slot >= segment->slot_count)
+        return false;
+    *ret_summary = (struct index_summary){.first_offset = segment->slots[slot].first_offset,
+                                          .end_offset = segment->slots[slot].end_offset};
+    return true;
+}
+
 /* What a segment holds of a partition. AGAIN: its index file must be opened first. NOT_FOUND: nothing yet. */
 static enum err
 summary_of(struct segment *segment, const struct partition *partition, struct index_partition *ret_summary)
 {
     *ret_summary = (struct index_partition){0};
     if (segment->index != NULL) {
-        bool has = segment_index_summary(segment->index, partition->slot, &ret_summary->summary);
+        bool has = segment_index_summary(segment->index, partition->slot, &ret_summary->summary) ||
+                   note_of(segment, partition->slot, &ret_summary->summary);
         return has ? ERR_NONE : ERR_NOT_FOUND;
     }
     if (segment->index_file == NULL)
@@ -48,7 +59,7 @@ summary_of(struct segment *segment, const struct partition *partition, struct in
 
 static bool is_readable(const struct segment *segment)
 {
-    return segment->state != SEGMENT_INDEX_ONLY;
+    return segment->state != SEGMENT_INDEX_ONLY && !segment->is_lost;
 }
 
 /* Whether records at or behind `offset` lie in here, or before: the first segment of which it is true is the one. */
@@ -59,11 +70,6 @@ static enum err ends_behind(struct segment *segment,
 {
     struct index_partition summary;
     enum err err = summary_of(segment, partition, &summary);
-    if (err == ERR_NOT_FOUND && segment->index != NULL && segment->slots != NULL &&
-        partition->slot < segment->slot_count) {
-        summary.summary.end_offset = segment->slots[partition->slot].end_offset;
-        err = ERR_NONE;
-    }
     if (err == ERR_NOT_FOUND) { /* nothing of it: the active one, or older than the partition */
         *ret_ends_behind = segment->state == SEGMENT_ACTIVE;
         return ERR_NONE;
@@ -90,8 +96,15 @@ static enum err locate(const struct journal *journal,
     }
     uint32_t step = 1;
     while (low < high) { /* gallop from the front, then halve: the hint makes the first probe the answer */
-        uint32_t probe = low + step - 1 < high ? low + step - 1 : low + (high - low) / 2;
+        uint32_t last = low + step - 1 < high ? low + step - 1 : low + (high - low) / 2;
+        uint32_t probe = last;
         bool is_behind = false;
+        while (probe > low && !is_readable(table->segments[probe]))
+            probe--;
+        if (!is_readable(table->segments[probe])) {
+            low = last + 1;
+            continue;
+        }
         *ret_segment = table->segments[probe];
         enum err err = ends_behind(table->segments[probe], partition, read->offset, &is_behind);
         if (err != ERR_NONE)
@@ -114,8 +127,10 @@ extents_of(struct segment *segment, const struct partition *partition, uint64_t 
     struct index_partition summary;
     enum err err = summary_of(segment, partition, &summary);
     place->extent_count = 0;
-    if (err == ERR_NOT_FOUND)
+    if (err == ERR_NOT_FOUND) { /* the active one: what was before it is lost, and nothing came since */
+        place->segment_end_offset = place->end_offset;
         return ERR_NONE;
+    }
     if (err != ERR_NONE)
         return err;
     place->segment_end_offset = summary.summary.end_offset;
@@ -325,6 +340,21 @@ static enum err judge(const struct gather *gather, const struct place *place)
     return ERR_DAMAGED;
 }
 
+/* What cannot be opened for good is said once, and passed over from then on. Other errors are handed back. */
+static enum err pass_lost(struct journal *journal, struct segment *segment, enum err err)
+{
+    if (err != ERR_NOT_FOUND && err != ERR_DAMAGED)
+        return err;
+    journal_lock(&journal->view);
+    bool is_new = !segment->is_lost;
+    segment->is_lost = true;
+    journal_unlock(&journal->view);
+    if (is_new)
+        journal_tell(journal, JOURNAL_EVENT_DAMAGE, "segment=%llu what=unreadable err=%s",
+                     (unsigned long long)segment->number, err_name(err));
+    return ERR_NONE;
+}
+
 /* Finds the place, and opens on the way what has not been read since the start. */
 static enum err
 find_open_place(struct journal *journal, struct store_read *read, bool no_wait, struct place *ret_place)
@@ -337,13 +367,8 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
         if (err != ERR_AGAIN)
             break;
         enum err opened = no_wait ? ERR_AGAIN : reader_open_segment(journal, ret_place->segment);
+        opened = pass_lost(journal, ret_place->segment, opened);
         leave(journal, ret_place->segment);
-        if (opened == ERR_NOT_FOUND) { /* the segment's file is gone */
-            ret_place->extent_count = 0;
-            read->ret_next_offset = offset_behind(ret_place, read->offset);
-            metric_add(METRIC_DAMAGE, 1);
-            return ERR_DAMAGED;
-        }
         if (opened != ERR_NONE)
             return opened;
     }
@@ -453,8 +478,10 @@ static enum err find_offset_at(const struct journal *journal,
         struct index_partition summary;
         struct index_extent extent;
         *ret_segment = segment;
-        if (!is_readable(segment) || segment->last_ns < wall_ns)
+        if (segment->last_ns < wall_ns)
             break;
+        if (!is_readable(segment))
+            continue;
         err = summary_of(segment, partition, &summary);
         if (err == ERR_NONE && segment->index != NULL)
             err = segment_index_extent_at_time(segment->index, partition->slot, wall_ns, &extent)
@@ -486,7 +513,7 @@ enum err reader_offset_at(
         journal_unlock(&journal->view);
         if (err != ERR_AGAIN)
             break;
-        enum err opened = seal_open_index(journal, segment);
+        enum err opened = pass_lost(journal, segment, seal_open_index(journal, segment));
         leave(journal, segment);
         if (opened != ERR_NONE)
             return opened;

@@ -41,6 +41,7 @@ struct segment {
     struct segment_index *index;   /* in memory until the index file is there */
     struct index_file *index_file; /* NULL: not open, or not written */
     bool index_is_bad;             /* a block of the file is damaged: it is to be made again */
+    bool is_lost;                  /* it cannot be opened: readers step past it */
     struct segment_summary *summaries;
     uint32_t summary_count;
     uint32_t identity_count;  /* in its index */

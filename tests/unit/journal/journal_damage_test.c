@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "journal/frame.h"
+#include "journal/segment.h"
+#include "journal/segment_header.h"
 #include "journal/survey.h"
 #include "support/journal_model.h"
 #include "support/test.h"
@@ -17,12 +21,12 @@ struct fixture {
     struct journal_model model;
 };
 
-static void begin(struct fixture *fixture, uint32_t appends, uint32_t segment_size)
+static void begin(struct fixture *fixture, uint32_t appends, uint32_t segment_size, uint32_t files_max)
 {
     *fixture = (struct fixture){0};
     journal_bench_init(&fixture->bench, 5);
     fixture->bench.settings.segment_size = segment_size;
-    fixture->bench.settings.size_max = 5 * (uint64_t)segment_size;
+    fixture->bench.settings.size_max = files_max * (uint64_t)segment_size;
     journal_model_init(&fixture->model, &fixture->bench);
     (void)snprintf(fixture->model.where, sizeof fixture->model.where, "the model");
     journal_bench_open(&fixture->bench);
@@ -66,7 +70,7 @@ static uint64_t find(struct fs *fs, const char *file, struct span wanted)
 TEST(records_of_a_topic_whose_name_is_lost_stay_readable_and_later_topics_keep_their_ids)
 {
     struct fixture fixture;
-    begin(&fixture, APPENDS, 4 * JOURNAL_BENCH_SEGMENT);
+    begin(&fixture, APPENDS, 4 * JOURNAL_BENCH_SEGMENT, 5);
     struct store_extent before = extent_of(&fixture, "topic-1", 1);
     struct store_extent later = extent_of(&fixture, "topic-2", 0);
     expect(before.end > 0 && later.end > 0);
@@ -104,7 +108,7 @@ TEST(a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it)
 {
     struct fixture fixture;
     char finding[JOURNAL_BENCH_EVENT_SIZE] = "";
-    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT, 5);
     struct fs *fs = fixture.bench.fs;
     journal_bench_close(&fixture.bench);
     struct survey survey = {.fs = fs, .on_segment = no_segment, .on_finding = keep_finding, .owner = finding};
@@ -157,7 +161,7 @@ TEST(records_lost_at_the_end_of_a_segment_are_named_by_the_checkpoint_behind_it)
     struct fixture fixture;
     struct survey_notes notes = {0};
     char expected[64];
-    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT, 5);
     struct fs *fs = fixture.bench.fs;
     journal_bench_close(&fixture.bench);
     struct survey survey = {.fs = fs, .on_segment = note_segment, .on_finding = note_loss, .owner = &notes};
@@ -192,7 +196,7 @@ static void spoil_index(void *owner, const char *name)
 TEST(bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost)
 {
     struct fixture fixture;
-    begin(&fixture, 6 * APPENDS, JOURNAL_BENCH_SEGMENT);
+    begin(&fixture, 6 * APPENDS, JOURNAL_BENCH_SEGMENT, 5);
     struct fs *fs = fixture.bench.fs;
     struct store_extent extent = extent_of(&fixture, "topic-0", 0);
     expect(extent.start > 0);
@@ -209,7 +213,103 @@ TEST(bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be
     finish(&fixture);
 }
 
+static void remove_files(struct fs *fs, uint64_t number, bool also_segment)
+{
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, number, ".index");
+    expect_fine(fs->ops->unlink(fs, name));
+    segment_name(name, number, ".segment");
+    if (also_segment)
+        expect_fine(fs->ops->unlink(fs, name));
+}
+
+TEST(an_index_is_made_again_although_the_next_segment_is_lost)
+{
+    struct fixture fixture;
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT, 20);
+    struct fs *fs = fixture.bench.fs;
+    journal_bench_close(&fixture.bench);
+    remove_files(fs, 2, true);
+    remove_files(fs, 1, false);
+    journal_bench_open(&fixture.bench);
+    journal_model_check(&fixture.model, ALL_TIME);
+    expect(fixture.model.missing > 0);
+    expect_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "unreadable"));
+    struct store *store = fixture.bench.store;
+    uint64_t offset = UINT64_MAX;
+    expect_fine(store->ops->offset_at(store, 0, 0, 0, &offset));
+    expect_equal_u64(offset, 0); /* in front of the segment that is lost */
+    finish(&fixture);
+}
+
+TEST(a_segment_whose_index_cannot_be_made_again_is_stepped_over)
+{
+    struct fixture fixture;
+    begin(&fixture, 3 * APPENDS, JOURNAL_BENCH_SEGMENT, 20);
+    struct fs *fs = fixture.bench.fs;
+    journal_bench_close(&fixture.bench);
+    remove_files(fs, 2, false);
+    fs_memory_poke(fs, "0000000000000002.segment", SEGMENT_HEADER_SIZE + FRAME_GROUP_SIZE + 40, 1);
+    journal_bench_open(&fixture.bench);
+    journal_model_check(&fixture.model, ALL_TIME); /* reads go on behind it and come to the end */
+    expect(fixture.model.missing > 0);
+    expect(fixture.model.missing < fixture.model.count / 2);
+    expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "segment=2 what=unreadable"));
+    finish(&fixture);
+}
+
+/* Rewrites the first number in the table of the checkpoint that a segment begins with. */
+static void renumber(struct fs *fs, const char *name, uint64_t number)
+{
+    enum { ENTRY_HEADER = 8, SEGMENT_ENTRY = 6 };
+    struct buffer bytes;
+    struct segment_header header;
+    enum segment_header_state state;
+    buffer_init(&bytes, 1 << 20);
+    expect_fine(fs_memory_read_all(fs, name, &bytes));
+    expect_fine(segment_header_read(bytes.data, &header, &state, NULL));
+    uint8_t *at = bytes.data + SEGMENT_HEADER_SIZE + FRAME_GROUP_SIZE;
+    struct frame frame = frame_peek(at);
+    expect(frame.kind == FRAME_CHECKPOINT);
+    uint8_t *entry = at + FRAME_HEADER_SIZE;
+    while (entry[0] != SEGMENT_ENTRY)
+        entry += ENTRY_HEADER + bytes_get_le32(entry + 4);
+    expect(entry < at + frame.len);
+    bytes_put_le64(entry + ENTRY_HEADER, number);
+    frame_write(at, &frame, frame_crc_of_epoch(header.epoch));
+    struct fs_file *file;
+    expect_fine(fs_open(fs, name, FS_OPEN_WRITE, &file));
+    expect_fine(fs_pwrite(file, buffer_span(&bytes), 0));
+    fs_close(file);
+    buffer_done(&bytes);
+}
+
+TEST(a_checkpoint_that_lists_its_own_segment_is_damage)
+{
+    struct fixture fixture;
+    begin(&fixture, 2, JOURNAL_BENCH_SEGMENT, 20);
+    fixture.model.has_damage = false;
+    struct buffer index;
+    buffer_init(&index, 1 << 20);
+    for (uint32_t shape = 2;
+         fs_memory_read_all(fixture.bench.fs, "0000000000000001.index", &index) != ERR_NONE; shape++) {
+        expect_fine(journal_model_submit(&fixture.model, shape));
+        journal_bench_settle(&fixture.bench);
+    }
+    buffer_done(&index);
+    journal_bench_close(&fixture.bench);
+    renumber(fixture.bench.fs, "0000000000000002.segment", 2);
+    journal_bench_open(&fixture.bench);
+    expect_equal_u64(journal_recovery(fixture.bench.journal)->damaged_ranges, 1);
+    expect_not_null(strstr(fixture.bench.last_event[JOURNAL_EVENT_DAMAGE], "segment=2 what=checkpoint"));
+    journal_model_check(&fixture.model, ALL_TIME);
+    finish(&fixture);
+}
+
 TEST_MAIN(records_of_a_topic_whose_name_is_lost_stay_readable_and_later_topics_keep_their_ids,
           a_missing_file_of_the_active_segment_is_noticed_by_the_gap_behind_it,
           records_lost_at_the_end_of_a_segment_are_named_by_the_checkpoint_behind_it,
-          bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost)
+          bad_index_files_are_made_again_and_those_of_retired_segments_are_said_to_be_lost,
+          an_index_is_made_again_although_the_next_segment_is_lost,
+          a_segment_whose_index_cannot_be_made_again_is_stepped_over,
+          a_checkpoint_that_lists_its_own_segment_is_damage)
