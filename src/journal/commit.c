@@ -255,8 +255,10 @@ static enum err write_group(struct journal *journal, int64_t wall_ns)
 
 enum err commit_cover(struct journal *journal)
 {
-    if (!writer_has_room(&journal->writer, FRAME_GROUP_SIZE, 0))
-        return ERR_NONE; /* the next segment's header will say where this one ends */
+    if (!writer_has_room(&journal->writer, FRAME_GROUP_SIZE, 0)) {
+        atomic_store(&journal->covered, true); /* the next segment's header will say where this one ends */
+        return ERR_NONE;
+    }
     writer_group_begin(&journal->writer);
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     enum err err = write_group(journal, wall_ns);
@@ -327,16 +329,16 @@ bool commit_step(struct journal *journal)
     }
     if (err == ERR_FULL) {
         put_back_own(journal);
-        return false;
+        return rest(journal);
     }
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     if (err == ERR_NONE) {
         build(journal, wall_ns);
         err = write_group(journal, wall_ns);
     }
-    if (err != ERR_NONE)
-        publish_broken(journal, err, "write or sync of a commit group");
     atomic_store(&journal->covered, false);
     atomic_store(&journal->idle_since_ns, clock_now_ns(journal->seams.clock));
+    if (err != ERR_NONE)
+        publish_broken(journal, err, "write or sync of a commit group");
     return true;
 }

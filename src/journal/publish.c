@@ -147,6 +147,7 @@ void publish_failure(struct journal *journal, enum err err)
 void publish_broken(struct journal *journal, enum err err, const char *doing)
 {
     journal->writer.broken = true;
+    atomic_store(&journal->covered, true); /* nothing covers it any more */
     journal_lock(&journal->queue);
     bool is_new = journal->state != STORE_BROKEN;
     journal->state = STORE_BROKEN;

@@ -58,8 +58,9 @@ static void wait_for(struct journal *journal, pthread_cond_t *condition, int64_t
 
 static bool has_work(const struct journal *journal)
 {
-    bool is_waiting = !list_is_empty(&journal->express) || !list_is_empty(&journal->bulk);
-    return (is_waiting && !journal->is_blocked) || !list_is_empty(&journal->internal);
+    bool is_waiting = !list_is_empty(&journal->express) || !list_is_empty(&journal->bulk) ||
+                      !list_is_empty(&journal->internal);
+    return is_waiting && !journal->is_blocked;
 }
 
 static void *run_writer(void *argument)
@@ -69,12 +70,10 @@ static void *run_writer(void *argument)
     bool did = true;
     journal_lock(&journal->queue);
     while (!journal->stopping || (did && has_work(journal))) {
-        if (!has_work(journal) || !did) {
-            if (atomic_load(&journal->covered) && !has_work(journal))
-                check(pthread_cond_wait(&journal->writer_wakes, &journal->queue) == 0);
-            else
-                wait_for(journal, &journal->writer_wakes, JOURNAL_IDLE_COVER_NS);
-        }
+        if (!has_work(journal) && atomic_load(&journal->covered))
+            check(pthread_cond_wait(&journal->writer_wakes, &journal->queue) == 0);
+        else if (!has_work(journal))
+            wait_for(journal, &journal->writer_wakes, JOURNAL_IDLE_COVER_NS);
         journal_unlock(&journal->queue);
         did = journal_step(journal);
         journal_lock(&journal->queue);

@@ -111,6 +111,30 @@ TEST(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_returns)
     finish(&fixture);
 }
 
+TEST(a_writer_that_waits_for_a_segment_covers_its_last_group_once_and_rests)
+{
+    struct fixture fixture;
+    begin(&fixture, 0);
+    journal_bench_rest(&fixture.bench);
+    uint64_t before;
+    do { /* nobody prepares a segment meanwhile */
+        expect_fine(journal_model_submit(&fixture.model, fixture.shape++));
+        before = fs_memory_operations(fixture.bench.fs);
+    } while (journal_bench_step(&fixture.bench));
+    expect(fixture.model.pending > 0);
+    clock_fake_advance(&fixture.bench.clock, CLOCK_NS_PER_S);
+    expect(journal_bench_step(&fixture.bench));
+    uint64_t covered = fs_memory_operations(fixture.bench.fs);
+    expect(covered > before);
+    clock_fake_advance(&fixture.bench.clock, CLOCK_NS_PER_S);
+    expect(!journal_bench_step(&fixture.bench));
+    expect_equal_u64(fs_memory_operations(fixture.bench.fs), covered);
+    journal_bench_rest(&fixture.bench);
+    expect_equal_u64(fixture.model.pending, 0);
+    compare(&fixture);
+    finish(&fixture);
+}
+
 TEST(a_full_disk_at_start_opens_reads_and_is_full)
 {
     struct fixture fixture;
@@ -268,6 +292,7 @@ TEST(nothing_is_left_behind_by_weeks_of_retiring_and_restarting)
 }
 
 TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_returns,
+          a_writer_that_waits_for_a_segment_covers_its_last_group_once_and_rests,
           a_full_disk_at_start_opens_reads_and_is_full,
           a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers,
           a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named,
