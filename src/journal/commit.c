@@ -31,8 +31,7 @@ static size_t runs_len(const struct store_append *append)
 {
     if (append->run_count == 0 && append->producer.len == 0)
         return 0;
-    return frame_padded(FRAME_HEADER_SIZE + FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE +
-                        append->producer.len);
+    return frame_padded(FRAME_HEADER_SIZE + frame_runs_len(append));
 }
 
 static size_t identities_len(const struct store_append *append)
@@ -154,21 +153,10 @@ static void put_back_own(struct journal *journal)
 
 static void put_runs(struct journal *journal, const struct store_append *append, uint8_t flags)
 {
-    size_t len = FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE + append->producer.len;
+    size_t len = frame_runs_len(append);
     uint64_t position;
     uint8_t *frame = writer_put_small(&journal->writer, len, &position);
-    uint8_t *payload = frame + FRAME_HEADER_SIZE;
-    bytes_put_le32(payload, append->sequence);
-    bytes_put_le32(payload + 4, append->run_count);
-    bytes_put_le64(payload + 8, append->producer_last);
-    bytes_put_le32(payload + 16, (uint32_t)append->producer.len);
-    uint8_t *at = payload + FRAME_RUNS_FIXED;
-    for (uint32_t i = 0; i < append->run_count; i++, at += FRAME_RUN_SIZE) {
-        bytes_put_le64(at, append->runs[i].from);
-        bytes_put_le64(at + 8, append->runs[i].count);
-    }
-    if (append->producer.len > 0)
-        memcpy(at, append->producer.data, append->producer.len);
+    frame_runs_write(frame + FRAME_HEADER_SIZE, append);
     writer_frame(&journal->writer, frame, FRAME_RUNS, flags, FRAME_HEADER_SIZE + len);
 }
 

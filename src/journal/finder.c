@@ -24,13 +24,12 @@ struct finder {
 
 static bool runs_hold(const struct finder *finder, struct span payload)
 {
-    if (payload.len < FRAME_RUNS_FIXED || bytes_get_le32(payload.data) != finder->sequence)
+    struct frame_runs runs;
+    if (!frame_runs_read(payload, &runs) || runs.sequence != finder->sequence)
         return false;
-    uint64_t count = bytes_get_le32(payload.data + 4);
-    for (uint64_t i = 0; i < count && FRAME_RUNS_FIXED + (i + 1) * FRAME_RUN_SIZE <= payload.len; i++) {
-        const uint8_t *at = payload.data + FRAME_RUNS_FIXED + i * FRAME_RUN_SIZE;
-        uint64_t from = bytes_get_le64(at);
-        if (finder->number >= from && finder->number - from < bytes_get_le64(at + 8))
+    for (uint32_t i = 0; i < runs.run_count; i++) {
+        struct store_run run = frame_runs_at(&runs, i);
+        if (finder->number >= run.from && finder->number - run.from < run.count)
             return true;
     }
     return false;

@@ -98,3 +98,48 @@ bool frame_batch_read(struct span payload, struct frame_batch *ret_batch)
     };
     return true;
 }
+
+size_t frame_runs_len(const struct store_append *append)
+{
+    return FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE + append->producer.len;
+}
+
+void frame_runs_write(uint8_t *payload, const struct store_append *append)
+{
+    bytes_put_le32(payload, append->sequence);
+    bytes_put_le32(payload + 4, append->run_count);
+    bytes_put_le64(payload + 8, append->producer_last);
+    bytes_put_le32(payload + 16, (uint32_t)append->producer.len);
+    uint8_t *at = payload + FRAME_RUNS_FIXED;
+    for (uint32_t i = 0; i < append->run_count; i++, at += FRAME_RUN_SIZE) {
+        bytes_put_le64(at, append->runs[i].from);
+        bytes_put_le64(at + 8, append->runs[i].count);
+    }
+    if (append->producer.len > 0)
+        memcpy(at, append->producer.data, append->producer.len);
+}
+
+bool frame_runs_read(struct span payload, struct frame_runs *ret_runs)
+{
+    if (payload.len < FRAME_RUNS_FIXED)
+        return false;
+    uint64_t runs_len = (uint64_t)bytes_get_le32(payload.data + 4) * FRAME_RUN_SIZE;
+    uint64_t producer_len = bytes_get_le32(payload.data + 16);
+    if (payload.len != FRAME_RUNS_FIXED + runs_len + producer_len)
+        return false;
+    *ret_runs = (struct frame_runs){
+        .sequence = bytes_get_le32(payload.data),
+        .run_count = bytes_get_le32(payload.data + 4),
+        .producer_last = bytes_get_le64(payload.data + 8),
+        .runs = span_of(payload.data + FRAME_RUNS_FIXED, (size_t)runs_len),
+        .producer = span_after(payload, payload.len - (size_t)producer_len),
+    };
+    return true;
+}
+
+struct store_run frame_runs_at(const struct frame_runs *runs, uint32_t index)
+{
+    check(index < runs->run_count);
+    const uint8_t *at = runs->runs.data + (size_t)index * FRAME_RUN_SIZE;
+    return (struct store_run){bytes_get_le64(at), bytes_get_le64(at + 8)};
+}

@@ -96,6 +96,20 @@ enum {
     FRAME_IDENTITY_SIZE = 16,
 };
 
+struct frame_runs {
+    uint32_t sequence;
+    uint32_t run_count;
+    uint64_t producer_last;
+    struct span runs; /* as they stand in the frame */
+    struct span producer;
+};
+
+/* What the payload takes. */
+size_t frame_runs_len(const struct store_append *append);
+void frame_runs_write(uint8_t *payload, const struct store_append *append);
+bool frame_runs_read(struct span payload, struct frame_runs *ret_runs);
+struct store_run frame_runs_at(const struct frame_runs *runs, uint32_t index);
+
 void frame_batch_write(uint8_t *payload, const struct frame_batch *batch);
 bool frame_batch_read(struct span payload, struct frame_batch *ret_batch);
 

@@ -140,9 +140,8 @@ static enum err apply_sequence(struct replay *replay, const struct frame *frame)
     return catalog_sequence_add(replay->catalog, bytes_get_le32(frame->payload.data), name);
 }
 
-static enum err apply_run(struct replay *replay, uint32_t sequence, const uint8_t *at)
+static enum err apply_run(struct replay *replay, uint32_t sequence, struct store_run run)
 {
-    struct store_run run = {bytes_get_le64(at), bytes_get_le64(at + 8)};
     if (!run_is_legal(run.from, run.count))
         return ERR_BAD_INPUT;
     if (replay->catalog != NULL)
@@ -154,27 +153,20 @@ static enum err apply_run(struct replay *replay, uint32_t sequence, const uint8_
 
 static enum err apply_runs(struct replay *replay, const struct frame *frame)
 {
-    struct span payload = frame->payload;
-    if (payload.len < FRAME_RUNS_FIXED)
+    struct frame_runs runs;
+    if (!frame_runs_read(frame->payload, &runs) || runs.producer.len > STORE_PRODUCER_MAX ||
+        runs.sequence >= CATALOG_SEQUENCES_MAX)
         return ERR_BAD_INPUT;
-    uint32_t sequence = bytes_get_le32(payload.data);
-    uint64_t count = bytes_get_le32(payload.data + 4);
-    uint64_t producer_len = bytes_get_le32(payload.data + 16);
-    enum err err = ERR_NONE;
-    if (replay->catalog != NULL && sequence < CATALOG_SEQUENCES_MAX)
-        err = name_lost_sequences(replay, sequence + 1);
+    enum err err = replay->catalog == NULL ? ERR_NONE : name_lost_sequences(replay, runs.sequence + 1);
     if (err != ERR_NONE)
         return err;
-    if (payload.len != FRAME_RUNS_FIXED + count * FRAME_RUN_SIZE + producer_len ||
-        producer_len > STORE_PRODUCER_MAX || sequence >= CATALOG_SEQUENCES_MAX ||
-        (replay->catalog != NULL && sequence >= replay->catalog->sequence_count))
+    if (replay->catalog != NULL && runs.sequence >= replay->catalog->sequence_count)
         return ERR_BAD_INPUT;
-    for (uint64_t i = 0; err == ERR_NONE && i < count; i++)
-        err = apply_run(replay, sequence, payload.data + FRAME_RUNS_FIXED + i * FRAME_RUN_SIZE);
-    if (err == ERR_NONE && producer_len > 0 && replay->catalog != NULL)
-        err =
-            catalog_producer_raise(replay->catalog, sequence, span_after(payload, payload.len - producer_len),
-                                   bytes_get_le64(payload.data + 8), frame->lsn);
+    for (uint32_t i = 0; err == ERR_NONE && i < runs.run_count; i++)
+        err = apply_run(replay, runs.sequence, frame_runs_at(&runs, i));
+    if (err == ERR_NONE && runs.producer.len > 0 && replay->catalog != NULL)
+        err = catalog_producer_raise(replay->catalog, runs.sequence, runs.producer, runs.producer_last,
+                                     frame->lsn);
     return err;
 }
 

@@ -111,6 +111,32 @@ TEST(every_flipped_bit_and_another_epoch_make_it_no_frame)
     expect(frame_read(span_of(bytes, len), crc, &frame));
 }
 
+TEST(runs_are_read_as_they_were_written_and_no_other_length_is)
+{
+    struct store_run list[] = {{7, 3}, {100, UINT32_MAX}};
+    struct store_append append = {
+        .sequence = 5,
+        .runs = list,
+        .run_count = 2,
+        .producer = span_from_text("sensor"),
+        .producer_last = 9,
+    };
+    uint8_t payload[128] = {0};
+    struct frame_runs runs;
+    size_t len = frame_runs_len(&append);
+    frame_runs_write(payload, &append);
+    expect(frame_runs_read(span_of(payload, len), &runs));
+    expect(runs.sequence == 5 && runs.run_count == 2 && runs.producer_last == 9);
+    expect(span_equal_text(runs.producer, "sensor"));
+    expect_equal_u64(frame_runs_at(&runs, 1).from, 100);
+    expect_equal_u64(frame_runs_at(&runs, 1).count, UINT32_MAX);
+    for (size_t other = 0; other < sizeof payload; other++)
+        expect(frame_runs_read(span_of(payload, other), &runs) == (other == len));
+    bytes_put_le32(payload + 4, UINT32_MAX);
+    expect(!frame_runs_read(span_of(payload, len), &runs));
+}
+
 TEST_MAIN(frames_have_the_bytes_of_the_format_page,
           a_frame_is_read_back_field_by_field,
-          every_flipped_bit_and_another_epoch_make_it_no_frame)
+          every_flipped_bit_and_another_epoch_make_it_no_frame,
+          runs_are_read_as_they_were_written_and_no_other_length_is)
