@@ -40,7 +40,7 @@ static void on_name(void *owner, const char *name)
         if (number != 0 && directory->err == ERR_NONE)
             directory->err = add(kinds[i].numbers, number);
     }
-    if (strcmp(name, "prepare.tmp") == 0)
+    if (strcmp(name, DIRECTORY_TEMPORARY) == 0)
         directory->has_temporary = true;
 }
 

@@ -5,6 +5,9 @@
 
 #include "base/fs.h"
 
+/* A segment while it is being written for the first time. */
+#define DIRECTORY_TEMPORARY "prepare.tmp"
+
 struct directory_numbers {
     uint64_t *numbers; /* ascending */
     uint32_t count;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
+#include "journal/directory.h"
 #include "journal/retention.h"
 #include "journal/retire.h"
 
@@ -17,8 +18,6 @@
  */
 
 enum { ZEROS_SIZE = 1 << 20, SYNC_EVERY = 4 << 20 };
-
-static const char temporary[] = "prepare.tmp";
 
 static enum err write_zeros(struct journal *journal, struct fs_file *file)
 {
@@ -41,17 +40,17 @@ static enum err create(struct journal *journal, const char *name, struct fs_file
 {
     struct fs *fs = journal->seams.fs;
     struct fs_file *file;
-    enum err err = fs_open(fs, temporary, FS_OPEN_WRITE | FS_OPEN_CREATE, &file);
+    enum err err = fs_open(fs, DIRECTORY_TEMPORARY, FS_OPEN_WRITE | FS_OPEN_CREATE, &file);
     if (err != ERR_NONE)
         return err;
     err = write_zeros(journal, file);
     if (err == ERR_NONE)
-        err = fs->ops->rename(fs, temporary, name);
+        err = fs->ops->rename(fs, DIRECTORY_TEMPORARY, name);
     if (err == ERR_NONE)
         err = fs->ops->sync_directory(fs);
     if (err != ERR_NONE) {
         fs_close(file);
-        (void)fs->ops->unlink(fs, temporary);
+        (void)fs->ops->unlink(fs, DIRECTORY_TEMPORARY);
         return err;
     }
     *ret_file = file;

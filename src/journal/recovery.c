@@ -247,7 +247,7 @@ static void remove_leftovers(struct recovery *recovery)
             remove_file(journal, number, ".index");
     }
     if (recovery->directory.has_temporary)
-        (void)journal->seams.fs->ops->unlink(journal->seams.fs, "prepare.tmp");
+        (void)journal->seams.fs->ops->unlink(journal->seams.fs, DIRECTORY_TEMPORARY);
 }
 
 /* Identities of sealed segments, oldest first, as far back as the window reaches. */
