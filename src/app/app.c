@@ -6,8 +6,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "app/data_directory.h"
 #include "app/door_plan.h"

@@ -17,10 +17,9 @@ enum {
     JOURNAL_INFLIGHT_MAX = 4 * 1024 * 1024,       /* bytes of appends: beyond it BUSY */
     JOURNAL_INFLIGHT_SMALL_MAX = 8 * 1024 * 1024, /* small appends go on being admitted up to here */
     JOURNAL_SMALL_APPEND = 16 * 1024,
-    JOURNAL_GROUP_MAX = 1024 * 1024, /* a group takes no more, but for one append that is larger */
-    JOURNAL_GROUP_SHARED_MAX =
-        128 * 1024, /* nor this, while senders that wait for each answer share the log with a flood */
-    JOURNAL_PREPARED_MIN = 2,        /* segments that wait, pre-written, behind the active one */
+    JOURNAL_GROUP_MAX = 1024 * 1024,       /* a group takes no more, but for one append that is larger */
+    JOURNAL_GROUP_SHARED_MAX = 128 * 1024, /* nor this, beside senders that wait for each answer */
+    JOURNAL_PREPARED_MIN = 2,              /* segments that wait, pre-written, behind the active one */
     JOURNAL_RESERVE_MAX = 64 * 1024, /* of each segment, kept for SEAL, covering groups and incarnations */
     JOURNAL_INDEX_MAX = 8 * 1024 * 1024,
     JOURNAL_HOLDS_MAX = 256,

@@ -1,6 +1,7 @@
 /* Tests of the load generator's lines: what it sends is what it claims to have sent. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/bench_lines.h"
+
 #include "cli/bench_marks.h"
 #include "support/test.h"
 

@@ -106,7 +106,8 @@ static void append(struct bench *bench, uint32_t topic, uint64_t seq, size_t bod
     record_batch_add(&writer, &record);
     expect_equal_u64(record_batch_finish(&writer), len);
     message->bench = bench;
-    message->part = (struct store_part){.topic = topic, .position = STORE_PART_HEADROOM, .len = (uint32_t)len, .records = 1};
+    message->part = (struct store_part){
+        .topic = topic, .position = STORE_PART_HEADROOM, .len = (uint32_t)len, .records = 1};
     message->run = (struct store_run){seq, 1};
     message->append = (struct store_append){
         .mail.on_delivered = on_done,

@@ -48,8 +48,8 @@ TEST(base64_holds_any_key_and_body)
     struct record_header headers[2];
     struct record record = record_of(headers, "k|\n", "f");
     expect_line(&record, LINE_ENCODING_BASE64, "17|a3wK|yesterday|Zg==\n");
-    record = record_of(headers, "", "fo");
-    expect_line(&record, LINE_ENCODING_BASE64, "17||yesterday|Zm8=\n");
+    record = record_of(headers, "", "ab");
+    expect_line(&record, LINE_ENCODING_BASE64, "17||yesterday|YWI=\n");
 }
 
 TEST(without_seq_and_timestamp_place_and_arrival_are_shown)
