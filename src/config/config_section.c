@@ -214,7 +214,8 @@ static void set_defaults(struct section_reader *reader, const struct task *task)
 
 static void set_node(const struct task *task)
 {
-    memcpy((uint8_t *)task->values + task->section->node_offset, &task->node, sizeof task->node);
+    void *place = (uint8_t *)task->values + task->section->node_offset;
+    *(const struct config_node **)place = task->node;
 }
 
 static void begin(struct section_reader *reader, struct task *task)

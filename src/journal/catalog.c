@@ -135,15 +135,15 @@ enum err catalog_sequence_add(struct catalog *catalog, uint32_t index, struct sp
     return ERR_NONE;
 }
 
-void catalog_sequence_raise(struct catalog *catalog, uint32_t index, uint64_t number)
+void catalog_sequence_raise(struct catalog *catalog, uint32_t sequence, uint64_t number)
 {
-    check(index < catalog->sequence_count);
-    struct sequence *sequence = &catalog->sequences[index];
-    if (number <= sequence->highest)
+    check(sequence < catalog->sequence_count);
+    struct sequence *raised = &catalog->sequences[sequence];
+    if (number <= raised->highest)
         return;
-    sequence->highest = number;
-    uint64_t next = atomic_load(&sequence->next);
-    while (next <= number && !atomic_compare_exchange_weak(&sequence->next, &next, number + 1))
+    raised->highest = number;
+    uint64_t next = atomic_load(&raised->next);
+    while (next <= number && !atomic_compare_exchange_weak(&raised->next, &next, number + 1))
         ;
 }
 
@@ -172,7 +172,7 @@ static bool make_room_for_producer(struct catalog *catalog, uint64_t lsn)
     for (struct producer *producer; (producer = map_next(&catalog->producers, &position)) != NULL;)
         if (oldest == NULL || producer->lsn < oldest->lsn)
             oldest = producer;
-    if (oldest->lsn > lsn)
+    if (oldest == NULL || oldest->lsn > lsn)
         return false;
     (void)map_remove(&catalog->producers, span_of(oldest->key, oldest->key_len));
     free(oldest);

@@ -177,3 +177,9 @@ bool prepare_step(struct journal *journal)
                      err_name(err));
     return false;
 }
+
+struct prepared *prepare_take(struct journal *journal)
+{
+    struct list *link = list_take_first(&journal->prepared);
+    return link == NULL ? NULL : LIST_OWNER(link, struct prepared, link);
+}

@@ -7,5 +7,7 @@
 
 bool prepare_step(struct journal *journal);
 enum err prepare_one(struct journal *journal) MUST_CHECK;
+/* The next one, the caller's from now on; NULL when there is none. Before threads start. */
+struct prepared *prepare_take(struct journal *journal);
 
 #endif

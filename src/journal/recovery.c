@@ -507,7 +507,7 @@ static enum err begin_anew(struct recovery *recovery)
     if (err != ERR_NONE)
         return why_set(recovery->why, err, "the first segment (%llu bytes) cannot be written: %s",
                        (unsigned long long)journal->settings.segment_size, err_text(err));
-    return roll_begin(journal, LIST_OWNER(list_take_first(&journal->prepared), struct prepared, link));
+    return roll_begin(journal, prepare_take(journal));
 }
 
 /* False when there is no space for another segment: then the next start meets the same again. */
@@ -531,7 +531,7 @@ static enum err open_incarnation(struct recovery *recovery)
     err = is_sealed ? roll_close(journal) : roll_seal(journal);
     if (err != ERR_NONE)
         return err;
-    return roll_begin(journal, LIST_OWNER(list_take_first(&journal->prepared), struct prepared, link));
+    return roll_begin(journal, prepare_take(journal));
 }
 
 static enum err recover(struct recovery *recovery)
