@@ -25,7 +25,7 @@ struct loop_task {
     void (*run)(struct loop_task *task);
 };
 
-enum { LOOP_READ_SIZE = 512 * 1024 };
+enum { LOOP_READ_SIZE = 1024 * 1024 };
 
 struct loop {
     const struct loop_ops *ops;

@@ -17,7 +17,7 @@
  * Only synced bytes are in an index, so nothing above the synced end is ever read. Bad bytes are passed over and said.
  */
 
-enum { EXTENTS_PER_READ = 256, READ_AHEAD_MIN = 16 * 1024 };
+enum { EXTENTS_PER_READ = 512, READ_AHEAD_MIN = 16 * 1024 };
 
 struct place {
     struct segment *segment; /* referenced */
