@@ -2,6 +2,8 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import shutil
+
 import pytest
 
 pytest.register_assert_rewrite("journal_reader", "ledger", "line_client", "waybill")  # they say what they compared
@@ -25,8 +27,12 @@ def make_waybill(waybill_binary, tmp_path):
         return made[-1]
 
     yield make
-    for each in made:
-        each.clean_up()
+    try:
+        for each in made:
+            each.clean_up()
+    finally:
+        for each in made:  # a log takes 200 MB and more: hundreds of tests would fill a small /tmp
+            shutil.rmtree(each.data, ignore_errors=True)
 
 
 @pytest.fixture
