@@ -104,7 +104,7 @@ struct journal {
     int64_t wall_offset_ns; /* wall minus monotonic, to notice a jump */
     int64_t age_suspended_until_ns;
     struct scrub scrub;
-    uint64_t index_read_ahead; /* the reader thread's: the segment whose index it asked for last */
+    uint64_t index_read_ahead; /* the segment whose index was asked for last; with the view lock */
     uint64_t index_only_bytes; /* of index files whose segments are gone */
     pthread_t writer_thread;
     pthread_t helper_thread;

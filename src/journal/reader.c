@@ -378,12 +378,11 @@ find_open_place(struct journal *journal, struct store_read *read, bool no_wait, 
 /* The index of the segment behind this one, as a reader enters it: a few hundred blocks in one access to the disk. */
 static void read_next_index_ahead(struct journal *journal, const struct segment *segment)
 {
-    if (journal->index_read_ahead == segment->number + 1)
-        return;
-    journal->index_read_ahead = segment->number + 1;
     journal_lock(&journal->view);
+    bool is_new = journal->index_read_ahead != segment->number + 1;
+    journal->index_read_ahead = segment->number + 1;
     const struct segment *next = segment_table_find(&journal->table, segment->number + 1);
-    if (next != NULL && next->index_file != NULL)
+    if (is_new && next != NULL && next->index_file != NULL)
         index_file_will_need(next->index_file);
     journal_unlock(&journal->view);
 }

@@ -51,10 +51,16 @@ class SmallDisk:
         path = waybill.data
         path.mkdir()
         mount = 'mount -t tmpfs -o size="$1"m none "$2" && echo mounted && exec sleep infinity'
-        self.holder = subprocess.Popen(
-            ["unshare", "--mount", *([] if is_root else ["--map-root-user"]), "sh", "-c", mount, "sh", str(mebibytes),
-             str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        assert self.holder.stdout.readline() == "mounted\n", "a private mount needs root or user namespaces"
+        # In a chroot the root is no mount of its own, and its propagation cannot be changed: there it is private already.
+        for propagation in ("private", "unchanged"):
+            self.holder = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", propagation, *([] if is_root else ["--map-root-user"]),
+                 "sh", "-c", mount, "sh", str(mebibytes), str(path)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            is_mounted = self.holder.stdout.readline() == "mounted\n"
+            if is_mounted:
+                break
+        assert is_mounted, "a private mount needs root or user namespaces"
         waybill.wrapper = ["nsenter", "--target", str(self.holder.pid), "--mount",
                            *([] if is_root else ["--user", "--preserve-credentials"])]
         # A short path, because the name of a socket is at most 107 bytes long.

@@ -46,7 +46,8 @@ def test_a_flood_does_not_starve_a_slow_sender(waybill, how):
                 assert flood.poll() is None
             finally:
                 flood.kill()
-    assert beside <= RATIO_MAX * alone, f"p95 {1000 * beside:.2f} ms beside a flood, {1000 * alone:.2f} ms alone"
+    # Where the log lies in memory a sync costs nothing, and only the flood's share of the processor is left.
+    assert beside <= RATIO_MAX * max(alone, 0.0005), f"p95 {1000 * beside:.2f} ms beside a flood, {1000 * alone:.2f} ms alone"
 
 
 def test_one_connection_with_large_lines_does_not_hold_up_questions(waybill):
