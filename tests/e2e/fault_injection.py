@@ -61,7 +61,7 @@ class SmallDisk:
             if is_mounted:
                 break
         assert is_mounted, "a private mount needs root or user namespaces"
-        waybill.wrapper = ["nsenter", "--target", str(self.holder.pid), "--mount",
+        waybill.wrapper = ["nsenter", "--target", str(self.holder.pid), "--mount", "--root",
                            *([] if is_root else ["--user", "--preserve-credentials"])]
         # A short path, because the name of a socket is at most 107 bytes long.
         self.path = waybill.seen_data = waybill.folder / "seen"
