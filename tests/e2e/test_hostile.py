@@ -185,7 +185,7 @@ def test_memory_stays_below_its_ceiling_and_others_are_served_despite(hostile, d
 def test_all_of_it_fits_into_a_small_cgroup_with_the_page_cache(waybill, tmp_path):
     kind = subprocess.run(["stat", "-f", "-c", "%T", str(tmp_path)], capture_output=True, text=True, check=True)
     if kind.stdout.strip() == "tmpfs":  # its files are memory that cannot be written back: the log goes beside the program
-        waybill.data = waybill.seen_data = Path(tempfile.mkdtemp(prefix="cgroup-", dir=waybill.binary.parent)) / "data"
+        waybill.data = waybill.seen_data = Path(tempfile.mkdtemp(prefix="cgroup-", dir=waybill.binary.parent))
         waybill.config["data"] = str(waybill.data)
     waybill.config.update(log={"segment_size": "4MiB", "size_max": "256MiB"}, limits={"append": "1MiB", "record": "512KiB"})
     waybill.door("produce").update(max_line="512KiB", topic="all")
