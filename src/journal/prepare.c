@@ -157,10 +157,28 @@ static uint32_t count_prepared(struct journal *journal)
     return count;
 }
 
+/* A retired file that no prepared segment is wanted of gives its space back. */
+static bool remove_surplus(struct journal *journal)
+{
+    uint64_t number = retire_take_discarded(journal);
+    if (number == 0)
+        return false;
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, number, ".segment");
+    enum err err = journal->seams.fs->ops->unlink(journal->seams.fs, name);
+    if (err == ERR_NONE)
+        err = journal->seams.fs->ops->sync_directory(journal->seams.fs);
+    if (err != ERR_NONE)
+        journal_put_off(journal, err, "removing a retired segment");
+    return err == ERR_NONE;
+}
+
 bool prepare_step(struct journal *journal)
 {
     uint32_t count = count_prepared(journal);
-    if (count >= JOURNAL_PREPARED_MIN || clock_now_ns(journal->seams.clock) < journal->chore_retry_ns)
+    if (count >= JOURNAL_PREPARED_MIN)
+        return remove_surplus(journal);
+    if (clock_now_ns(journal->seams.clock) < journal->chore_retry_ns)
         return false;
     struct why holder = {{0}};
     enum retention_room room = retention_room(journal, count, &holder);

@@ -222,14 +222,16 @@ static void compare_with_files(struct recovery *recovery)
     struct segment_table *table = &recovery->journal->table;
     for (uint32_t i = table->count; i > 0; i--) {
         struct segment *segment = table->segments[i - 1];
-        if (drop_missing(recovery, segment)) {
-            segment_table_remove(table, segment);
-            segment_free(segment);
-        } else if (segment->state == SEGMENT_INDEX_ONLY) {
-            retire_adopt(recovery->journal, segment,
-                         directory_has(&recovery->directory.segments, segment->number));
-        }
+        if (!drop_missing(recovery, segment))
+            continue;
+        segment_table_remove(table, segment);
+        segment_free(segment);
     }
+    for (uint32_t i = 0; i < table->count;
+         i++) /* files are given away in the order in which their segments retired */
+        if (table->segments[i]->state == SEGMENT_INDEX_ONLY)
+            retire_adopt(recovery->journal, table->segments[i],
+                         directory_has(&recovery->directory.segments, table->segments[i]->number));
 }
 
 /* Files that no checkpoint knows, and indexes of nothing. */

@@ -177,6 +177,15 @@ static void queue_retire(struct journal *journal, struct list *frames, bool goes
 
 /* --- The step ------------------------------------------------------------------------------------ */
 
+/* Those whose records are kept: a file that waits for its next life is no reason to retire another. */
+static uint32_t count_kept(const struct journal *journal)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < journal->table.count; i++)
+        count += journal->table.segments[i]->state != SEGMENT_INDEX_ONLY ? 1 : 0;
+    return count;
+}
+
 static uint32_t count_files(const struct journal *journal)
 {
     uint32_t count = 0;
@@ -311,7 +320,7 @@ static bool judge_oldest(struct journal *journal, bool retires, struct why *ret_
     bool goes = false;
     if (segment != NULL && segment->index_file != NULL) {
         judgement.lacks_space = lacks_space;
-        judgement.is_forced = count_files(journal) + JOURNAL_PREPARED_MIN >= files_max(journal) ||
+        judgement.is_forced = count_kept(journal) + JOURNAL_PREPARED_MIN >= files_max(journal) ||
                               !table_fits(journal, false, ENTRIES_AHEAD);
         goes = judge(&judgement, segment) == ERR_NONE && !judgement.is_kept;
     }

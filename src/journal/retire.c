@@ -95,10 +95,10 @@ uint64_t retire_take_discarded(struct journal *journal)
 {
     uint64_t number = 0;
     journal_lock(&journal->view);
-    LIST_EACH_SAFE (&journal->discarded, link) {
-        struct segment *segment = LIST_OWNER(link, struct segment, link);
-        if (number != 0 || segment->references > 0)
-            continue;
+    struct list *first = journal->discarded.next;
+    struct segment *segment =
+        list_is_empty(&journal->discarded) ? NULL : LIST_OWNER(first, struct segment, link);
+    if (segment != NULL && segment->references == 0) {
         segment->file = fs_close(segment->file);
         list_remove(&segment->link);
         number = segment->number;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/metric.h"
 #include "support/journal_model.h"
 #include "support/test.h"
 
@@ -169,6 +170,26 @@ TEST(a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers)
     finish(&fixture);
 }
 
+TEST(a_lower_ceiling_retires_down_to_it_and_no_further)
+{
+    struct fixture fixture;
+    begin(&fixture, 24);
+    (void)fill(&fixture, 3 * ENOUGH);
+    int64_t before = metric_get(METRIC_SEGMENTS_RETIRED);
+    fixture.bench.settings.size_max = (uint64_t)16 * JOURNAL_BENCH_SEGMENT;
+    restart(&fixture);
+    for (int second = 0; second < 20; second++) {
+        clock_fake_advance(&fixture.bench.clock, CLOCK_NS_PER_S);
+        journal_bench_settle(&fixture.bench);
+    }
+    int64_t retired = metric_get(METRIC_SEGMENTS_RETIRED) - before;
+    if (retired < 6 || retired > 10)
+        test_fail("%lld segments retired", (long long)retired);
+    restart(&fixture);
+    expect(fill(&fixture, 20) == 20);
+    finish(&fixture);
+}
+
 TEST(a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named)
 {
     struct fixture fixture;
@@ -295,6 +316,7 @@ TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_retur
           a_writer_that_waits_for_a_segment_covers_its_last_group_once_and_rests,
           a_full_disk_at_start_opens_reads_and_is_full,
           a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers,
+          a_lower_ceiling_retires_down_to_it_and_no_further,
           a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named,
           drop_oldest_gives_up_what_a_reader_needs_and_counts_it,
           records_expire_by_age_and_by_size,
