@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mailbox.h"
 #include "base/span.h"
+#include "store/settled.h"
 
 /*
  * The bytes of an append, so that a journal writes them without a copy:
@@ -34,7 +35,7 @@ struct store_part {
     uint64_t ret_base_offset; /* written by the store before completion */
 };
 
-/* Numbers from, from+1, ... of a producer's own counter: `count` of them. */
+/* Numbers from, from+1, ... of a producer's own counter: `count` of them. `from` 0: records without a number (see places). */
 struct store_run {
     uint64_t from;
     uint64_t count;
@@ -57,10 +58,25 @@ struct store_append {
     uint32_t sequence;   /* index of the sequence that the runs belong to (see sequences in store.h) */
     const struct store_run *runs; /* what this append stores of that sequence; may be unordered, may repeat */
     uint32_t run_count;
+    /*
+     * For each number of the runs, in their order, the part that holds its record (an index into parts); within one part
+     * records stand in that order too, and records without a number are told by runs from 0. NULL: there is one part,
+     * and every record in it has a number; or the places are not known.
+     */
+    const uint16_t *places;
+    uint32_t place_count;            /* the sum of the runs' counts, or 0 */
     struct span producer;            /* id from HELLO, or empty; at most 200 bytes */
     uint64_t producer_last;          /* the highest sequence number of this producer in here; 0: none */
     const uint8_t (*identities)[16]; /* hashes to remember for `duplicates: drop`, or NULL */
     uint32_t identity_count;
+    /* What becomes true with this append, all of it or nothing; with or without records. */
+    const struct store_settled *settled;
+    uint32_t settled_count;
+    const struct store_seek *seeks;
+    uint32_t seek_count;
+    const struct store_note *notes;
+    uint32_t note_count;
+    bool urgent; /* outcomes, dead letters, audit: admitted while the log is full, for it is what makes room again */
     bool
         held; /* the caller calls store release() at the end of its turn: until then the writer is not woken */
     bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */

@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 #include "base/why.h"
 #include "store/append.h"
+#include "store/outcomes.h"
 #include "store/topic.h"
 
 enum { STORE_PRODUCER_MAX = 200 };
@@ -28,12 +29,6 @@ struct store_extent {
     uint64_t start;
     uint64_t end;
     uint64_t bytes; /* about: what the partition takes on disk */
-};
-
-struct store_position {
-    uint32_t topic;
-    uint32_t partition;
-    uint64_t offset;
 };
 
 /* A question for the stored numbers in [from, to], and its answer. */
@@ -141,6 +136,7 @@ struct store_ops {
 /* Implementations embed it. */
 struct store {
     const struct store_ops *ops;
+    const struct outcomes_ops *outcomes;
     uint32_t record_size_max; /* limits.record */
     uint32_t append_size_max; /* limits.append: of struct store_append.len */
 };
