@@ -483,7 +483,8 @@ struct store *store_memory_new(struct clock *clock)
 {
     struct store_memory *memory = calloc(1, sizeof(*memory));
     check(memory != NULL);
-    memory->store = (struct store){&memory_ops, RECORD_SIZE_MAX, APPEND_SIZE_MAX};
+    memory->store = (struct store){
+        .ops = &memory_ops, .record_size_max = RECORD_SIZE_MAX, .append_size_max = APPEND_SIZE_MAX};
     memory->clock = clock;
     memory->inflight_bytes_max = INFLIGHT_MAX;
     memory->topics_max = TOPICS_MAX;
