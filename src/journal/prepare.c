@@ -61,7 +61,7 @@ static enum err create(struct journal *journal, const char *name, struct fs_file
 static enum err recycle(struct journal *journal, const char *name, struct fs_file **ret_file)
 {
     struct fs *fs = journal->seams.fs;
-    uint64_t number = retire_take_discarded(journal);
+    uint64_t number = retire_take_discarded(journal, 0);
     if (number == 0)
         return ERR_NOT_FOUND;
     char old_name[SEGMENT_NAME_SIZE];
@@ -157,10 +157,14 @@ static uint32_t count_prepared(struct journal *journal)
     return count;
 }
 
-/* A retired file that no prepared segment is wanted of gives its space back. */
-static bool remove_surplus(struct journal *journal)
+/*
+ * A retired file that no prepared segment is wanted of gives its space back, but for as many as the next rolls need:
+ * topics reach their size and segments their end at different times, and none should write zeros for want of a file.
+ */
+static bool remove_surplus(struct journal *journal, uint32_t prepared)
 {
-    uint64_t number = retire_take_discarded(journal);
+    uint32_t spare = retention_is_within(journal, prepared) ? JOURNAL_PREPARED_MIN : 0;
+    uint64_t number = retire_take_discarded(journal, spare);
     if (number == 0)
         return false;
     char name[SEGMENT_NAME_SIZE];
@@ -177,7 +181,7 @@ bool prepare_step(struct journal *journal)
 {
     uint32_t count = count_prepared(journal);
     if (count >= JOURNAL_PREPARED_MIN)
-        return remove_surplus(journal);
+        return remove_surplus(journal, count);
     if (clock_now_ns(journal->seams.clock) < journal->chore_retry_ns)
         return false;
     struct why holder = {{0}};

@@ -372,6 +372,14 @@ bool retention_step(struct journal *journal)
     return !waits && judge_oldest(journal, true, NULL);
 }
 
+bool retention_is_within(struct journal *journal, uint32_t prepared)
+{
+    journal_lock(&journal->view);
+    bool is_within = count_files(journal) + prepared <= files_max(journal);
+    journal_unlock(&journal->view);
+    return is_within;
+}
+
 enum retention_room retention_room(struct journal *journal, uint32_t prepared, struct why *ret_holder)
 {
     journal_lock(&journal->view);

@@ -10,5 +10,7 @@ enum retention_room { RETENTION_ROOM, RETENTION_WAIT, RETENTION_NONE };
 bool retention_step(struct journal *journal);
 /* Whether log.size_max allows another segment; NONE: *ret_holder says what holds the oldest. */
 enum retention_room retention_room(struct journal *journal, uint32_t prepared, struct why *ret_holder);
+/* Whether the files of the log are no more than it may have, with the `prepared` ones and the retired that wait. */
+bool retention_is_within(struct journal *journal, uint32_t prepared);
 
 #endif

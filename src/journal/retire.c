@@ -91,13 +91,21 @@ void retire_adopt(struct journal *journal, struct segment *segment, bool has_fil
         add_index_bytes(journal, segment);
 }
 
-uint64_t retire_take_discarded(struct journal *journal)
+static uint32_t count_discarded(const struct journal *journal)
+{
+    uint32_t count = 0;
+    LIST_EACH (&journal->discarded, link)
+        count++;
+    return count;
+}
+
+uint64_t retire_take_discarded(struct journal *journal, uint32_t spare)
 {
     uint64_t number = 0;
     journal_lock(&journal->view);
-    struct list *first = journal->discarded.next;
-    struct segment *segment =
-        list_is_empty(&journal->discarded) ? NULL : LIST_OWNER(first, struct segment, link);
+    struct segment *segment = count_discarded(journal) <= spare
+                                  ? NULL
+                                  : LIST_OWNER(journal->discarded.next, struct segment, link);
     if (segment != NULL && segment->references == 0) {
         segment->file = fs_close(segment->file);
         list_remove(&segment->link);

@@ -26,9 +26,9 @@ uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len) MU
 
 /* The RETIRE frame of this segment is synced; token and view are held. */
 void retire_on_synced(struct journal *journal, struct segment *segment, struct span payload);
-/* The number of the segment that retired first, when nobody uses its file any more; 0: none. The oldest always goes first, so
- * that what is left on disk has no hole. */
-uint64_t retire_take_discarded(struct journal *journal);
+/* The number of the segment that retired first, when nobody uses its file any more and more than `spare` of them wait; 0: none.
+ * The oldest always goes first, so that what is left on disk has no hole. */
+uint64_t retire_take_discarded(struct journal *journal, uint32_t spare);
 /* A segment that retired in an earlier run, found at start: its file, if there still is one, is given away. */
 void retire_adopt(struct journal *journal, struct segment *segment, bool has_file);
 

@@ -260,6 +260,25 @@ TEST(records_expire_by_age_and_by_size)
     finish(&fixture);
 }
 
+TEST(a_log_whose_topics_are_at_their_size_goes_on_in_the_files_of_retired_segments)
+{
+    struct fixture fixture;
+    begin(&fixture, 24);
+    fixture.bench.settings.defaults.retention_size = JOURNAL_BENCH_SEGMENT / 8;
+    restart(&fixture);
+    expect_equal_u64(fill(&fixture, ENOUGH), ENOUGH);
+    int64_t retired_before = metric_get(METRIC_SEGMENTS_RETIRED);
+    uint64_t removed_before = fs_memory_calls(fixture.bench.fs, FS_MEMORY_UNLINK);
+    expect_equal_u64(fill(&fixture, 2 * ENOUGH), 2 * ENOUGH);
+    int64_t retired = metric_get(METRIC_SEGMENTS_RETIRED) - retired_before;
+    uint64_t removed = fs_memory_calls(fixture.bench.fs, FS_MEMORY_UNLINK) - removed_before;
+    if (retired < 6 || removed > 1)
+        test_fail("%lld segments retired, %llu files removed", (long long)retired,
+                  (unsigned long long)removed);
+    compare(&fixture);
+    finish(&fixture);
+}
+
 TEST(a_wall_clock_that_jumps_suspends_age_and_says_so)
 {
     struct fixture fixture;
@@ -320,5 +339,6 @@ TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_retur
           a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named,
           drop_oldest_gives_up_what_a_reader_needs_and_counts_it,
           records_expire_by_age_and_by_size,
+          a_log_whose_topics_are_at_their_size_goes_on_in_the_files_of_retired_segments,
           a_wall_clock_that_jumps_suspends_age_and_says_so,
           nothing_is_left_behind_by_weeks_of_retiring_and_restarting)
