@@ -24,7 +24,13 @@
     X(NO_MEMORY, RETRY, "no_memory", "out of memory")                                                        \
     X(BAD_REQUEST, FINAL, "bad_request", "not a request")                                                    \
     X(BAD_RANGE, FINAL, "bad_range", "not an ascending range of at most 1000000 numbers")                    \
-    X(UNAVAILABLE, RETRY, "unavailable", "the answer cannot be read now")
+    X(UNAVAILABLE, RETRY, "unavailable", "the answer cannot be read now")                                    \
+    X(BAD_GROUP, FINAL, "bad_group", "not a legal group name")                                               \
+    X(BAD_WINDOW, FINAL, "bad_window", "not a window of 1 to 1000000 lines")                                 \
+    X(BAD_PARTITION, FINAL, "bad_partition", "no such partition")                                            \
+    X(TOO_MANY_GROUPS, FINAL, "too_many_groups", "no more groups can be created")                            \
+    X(SUBSCRIBED, FINAL, "subscribed", "a connection has one subscription")                                  \
+    X(NOT_OPEN, FINAL, "not_open", "no such record is open on this connection")
 
 enum line_error {
     LINE_ERROR_NONE,

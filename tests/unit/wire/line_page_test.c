@@ -8,6 +8,8 @@
 #include "wire/line_command.h"
 #include "wire/line_error.h"
 #include "wire/line_fields.h"
+#include "wire/line_hello.h"
+#include "wire/line_subscribe.h"
 
 TEST(every_code_stands_in_the_page_with_its_class_and_text)
 {
@@ -46,5 +48,74 @@ TEST(the_message_of_the_page_splits_as_the_page_says)
     free(page);
 }
 
+/* The line at *at, which is moved behind it. */
+static struct span take_line(const char **at)
+{
+    struct span line = span_of(*at, strcspn(*at, "\n"));
+    *at += line.len + ((*at)[line.len] == '\n');
+    return line;
+}
+
+static void expect_command(struct span line)
+{
+    struct line_subscribe command;
+    struct line_hello hello;
+    if (line_hello_parse(line, &hello) != LINE_ERROR_NONE &&
+        line_subscribe_parse(line, &command) != LINE_ERROR_NONE)
+        test_fail("no command: %.*s", (int)line.len, (const char *)line.data);
+}
+
+/* ERR <code> [what was named] <text> */
+static void expect_error_of_the_table(struct span answer)
+{
+    struct span rest = answer;
+    (void)span_take_word(&rest);
+    struct span code = span_take_word(&rest);
+    for (enum line_error error = LINE_ERROR_NONE + 1; error < LINE_ERROR_COUNT; error++) {
+        struct span text = span_from_text(line_error_text(error));
+        if (span_equal_text(code, line_error_code(error)) && rest.len >= text.len &&
+            span_equal(span_after(rest, rest.len - text.len), text))
+            return;
+    }
+    test_fail("not in the table: %.*s", (int)answer.len, (const char *)answer.data);
+}
+
+TEST(examples_of_subscribe_are_commands_and_errors_of_the_table)
+{
+    char *page = page_read("docs/protocols/line.md");
+    const char *at = strstr(page, "\n## subscribe");
+    const char *end = strstr(page, "\n## acks");
+    unsigned commands = 0;
+    expect(at != NULL && end != NULL && at < end);
+    while (at < end) {
+        struct span line = take_line(&at);
+        if (span_starts_with(line, "< ERR"))
+            expect_error_of_the_table(span_after(line, 2));
+        if (!span_starts_with(line, "> "))
+            continue;
+        expect_command(span_after(line, 2));
+        commands++;
+    }
+    expect(commands >= 8);
+    free(page);
+}
+
+TEST(limits_of_subscribe_stand_in_the_page)
+{
+    char *page = page_read("docs/protocols/line.md");
+    const char *section = strstr(page, "\n## subscribe");
+    expect_not_null(section);
+    expect_equal_u64(LINE_SUBSCRIBE_MAX, 1024);
+    expect_equal_u64(LINE_REASON_MAX, 4096);
+    expect_equal_u64(LINE_WINDOW_MAX, 1000000);
+    expect_equal_u64(LINE_WINDOW_DEFAULT, 10000);
+    expect_not_null(strstr(section, "at most 1,024 bytes long"));
+    expect_not_null(strstr(section, "up to 4,096 bytes more"));
+    expect_not_null(strstr(section, "`WINDOW` records (1 to 1,000,000, default 10,000)"));
+    free(page);
+}
+
 TEST_MAIN(every_code_stands_in_the_page_with_its_class_and_text,
-          the_message_of_the_page_splits_as_the_page_says)
+          the_message_of_the_page_splits_as_the_page_says,
+          examples_of_subscribe_are_commands_and_errors_of_the_table,
+          limits_of_subscribe_stand_in_the_page)
