@@ -32,6 +32,8 @@
     X(JOURNAL_BROKEN, GAUGE, "waybill_journal_broken", "1 after a failed write or sync")                     \
     X(DAMAGE, COUNTER, "waybill_journal_damaged_ranges_total",                                               \
       "Damaged ranges met; the start, a reader and the scrubber count each for itself")                      \
+    X(RECORDS_DELIVERED, COUNTER, "waybill_records_delivered_total", "Records that targets took")            \
+    X(SENDS_FAILED, COUNTER, "waybill_sends_failed_total", "Batches that a target did not take")             \
     X(INFLIGHT_BYTES, GAUGE, "waybill_inflight_bytes", "Bytes of appends in flight")                         \
     X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")
 

@@ -20,10 +20,10 @@ struct group_member_settings {
     uint32_t topic;
     int64_t partition; /* or GROUP_ALL_PARTITIONS */
     enum group_from from;
-    uint64_t offset; /* with GROUP_FROM_OFFSET */
-    uint32_t window; /* records that may be open at once */
+    uint64_t offset;  /* with GROUP_FROM_OFFSET */
+    uint32_t window;  /* records that may be open at once */
     int64_t lease_ns; /* after so long without a command its open records go back; 0: never */
-    struct span by; /* who it is, at most STORE_BY_MAX bytes; copied */
+    struct span by;   /* who it is, at most STORE_BY_MAX bytes; copied */
 };
 
 struct group_member_events {
@@ -40,7 +40,7 @@ struct group_member_events {
 struct group_item {
     struct store_position position; /* of the record itself: a replayed one stands in its dead-letter topic */
     const struct record *record;
-    uint64_t seq; /* its producer's number; 0: none, then <partition>:<offset> stands for it */
+    uint64_t seq;      /* its producer's number; 0: none, then <partition>:<offset> stands for it */
     uint16_t attempts; /* how often it was given out, this time included, since the program began */
     bool is_replayed;
 };
@@ -72,8 +72,7 @@ struct group_select {
 /* All of them are done; how many, 0 when the member holds none of them. Never waits. */
 uint64_t group_member_done(struct group_member *member, const struct group_select *select, uint32_t status);
 /* All of them will be given again, after `delay_ns`, before later records of their keys; how many. */
-uint64_t
-group_member_retry(struct group_member *member, const struct group_select *select, int64_t delay_ns);
+uint64_t group_member_retry(struct group_member *member, const struct group_select *select, int64_t delay_ns);
 
 /*
  * For outcomes that need more than a word (dead letters): takes records out of the member's hands until the claim is settled or

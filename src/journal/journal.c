@@ -347,8 +347,8 @@ enum err journal_open(const struct journal_seams *seams,
     if (journal == NULL)
         return ERR_MEMORY;
     journal->store = (struct store){.ops = &store_ops,
-                                   .record_size_max = settings->record_size_max,
-                                   .append_size_max = settings->append_size_max};
+                                    .record_size_max = settings->record_size_max,
+                                    .append_size_max = settings->append_size_max};
     journal->seams = *seams;
     journal->settings = *settings;
     journal->wall_offset_ns = clock_wall_ns(seams->clock) - clock_now_ns(seams->clock);

@@ -103,9 +103,8 @@ uint64_t retire_take_discarded(struct journal *journal, uint32_t spare)
 {
     uint64_t number = 0;
     journal_lock(&journal->view);
-    struct segment *segment = count_discarded(journal) <= spare
-                                  ? NULL
-                                  : LIST_OWNER(journal->discarded.next, struct segment, link);
+    struct segment *segment =
+        count_discarded(journal) <= spare ? NULL : LIST_OWNER(journal->discarded.next, struct segment, link);
     if (segment != NULL && segment->references == 0) {
         segment->file = fs_close(segment->file);
         list_remove(&segment->link);

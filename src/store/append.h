@@ -76,7 +76,8 @@ struct store_append {
     uint32_t seek_count;
     const struct store_note *notes;
     uint32_t note_count;
-    bool urgent; /* outcomes, dead letters, audit: admitted while the log is full, for it is what makes room again */
+    bool
+        urgent; /* outcomes, dead letters, audit: admitted while the log is full, for it is what makes room again */
     bool
         held; /* the caller calls store release() at the end of its turn: until then the writer is not woken */
     bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */

@@ -31,7 +31,8 @@ struct store_progress {
     uint64_t low;           /* every offset below has an outcome */
     uint64_t end;           /* behind the highest one with an outcome; low when there is none above */
     uint64_t settled_above; /* how many at or above low have one */
-    bool has_begun;         /* the group was told where to begin, or has settled something; else low is the partition's start */
+    bool
+        has_begun; /* the group was told where to begin, or has settled something; else low is the partition's start */
 };
 
 /* Where a number was stored. */
@@ -90,11 +91,8 @@ struct outcomes_ops {
                        uint32_t *ret_count,
                        bool *ret_unplaced);
     enum err (*note)(struct store *store, struct span key, struct buffer *value);
-    enum err (*note_next)(struct store *store,
-                          struct span prefix,
-                          struct span after,
-                          struct buffer *key,
-                          struct buffer *value);
+    enum err (*note_next)(
+        struct store *store, struct span prefix, struct span after, struct buffer *key, struct buffer *value);
 };
 
 #endif

@@ -34,9 +34,10 @@ struct store_settled {
     uint64_t offset;
     enum store_outcome outcome;
     uint16_t attempts;
-    uint32_t status;      /* of a protocol, HTTP's for example; 0: none */
-    struct span by;       /* at most STORE_BY_MAX bytes, the caller's until completion */
-    uint32_t dead_part;   /* DEAD: the part of the same append with the dead letters, in the order of the offsets */
+    uint32_t status; /* of a protocol, HTTP's for example; 0: none */
+    struct span by;  /* at most STORE_BY_MAX bytes, the caller's until completion */
+    uint32_t
+        dead_part; /* DEAD: the part of the same append with the dead letters, in the order of the offsets */
     uint32_t dead_record; /* the number of the first one in that part's batch */
 };
 
