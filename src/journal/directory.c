@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "journal/segment.h"
+#include "journal/segment_name.h"
 
 enum { NUMBERS_FIRST = 64, NUMBERS_MAX = 1 << 20 };
 

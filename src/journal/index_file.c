@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "journal/index_layout.h"
+#include "journal/segment_name.h"
 
 struct index_file {
     struct fs_file *file;
@@ -113,8 +114,8 @@ enum err index_file_open(struct fs *fs, uint64_t number, uint64_t epoch, struct 
     struct index_file *file = calloc(1, sizeof *file);
     if (file == NULL)
         return ERR_MEMORY;
-    char name[INDEX_NAME_SIZE];
-    index_name(name, number);
+    char name[SEGMENT_NAME_SIZE];
+    segment_name(name, number, ".index");
     enum err err = fs_open(fs, name, FS_OPEN_READ, &file->file);
     if (err == ERR_NONE)
         err = read_layout(file, number, epoch);

@@ -6,8 +6,9 @@
 
 #include "journal/index_file.h"
 #include "journal/index_layout.h"
+#include "journal/segment_name.h"
 
-enum { STAGE_BLOCKS = 16, NAME_SIZE = 48 };
+enum { STAGE_BLOCKS = 16 };
 
 /* Blocks gather in `stage` and go out 16 at a time. The first error sticks; what is put after it goes nowhere. */
 struct index_writer {
@@ -199,10 +200,10 @@ static enum err write_file(struct fs *fs, const char *path, const struct index_c
 
 enum err index_file_write(struct fs *fs, const struct index_content *content)
 {
-    char name[INDEX_NAME_SIZE];
-    char draft[NAME_SIZE];
-    index_name(name, content->number);
-    (void)snprintf(draft, sizeof draft, "%s.tmp", name);
+    char name[SEGMENT_NAME_SIZE];
+    char draft[SEGMENT_NAME_SIZE];
+    segment_name(name, content->number, ".index");
+    segment_name(draft, content->number, ".index.tmp");
     enum err err = write_file(fs, draft, content);
     if (err == ERR_NONE)
         err = fs->ops->rename(fs, draft, name);

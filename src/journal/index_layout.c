@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/index_layout.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -27,11 +25,6 @@ uint32_t index_entry_size(enum index_section_kind kind)
 static uint32_t entries_per_block(enum index_section_kind kind)
 {
     return INDEX_BLOCK_FILL / index_entry_size(kind);
-}
-
-void index_name(char name[INDEX_NAME_SIZE], uint64_t number)
-{
-    (void)snprintf(name, INDEX_NAME_SIZE, "%016" PRIu64 ".index", number);
 }
 
 /* Even sections of 2^32 entries together have far less than 2^32 blocks. */

@@ -16,7 +16,6 @@ enum {
     INDEX_VERSION = 1,
     INDEX_BLOCK_SIZE = 4096,
     INDEX_BLOCK_FILL = INDEX_BLOCK_SIZE - 4, /* what entries may take of it */
-    INDEX_NAME_SIZE = 40,
 };
 
 enum index_section_kind {
@@ -41,9 +40,6 @@ struct index_layout {
 };
 
 uint32_t index_entry_size(enum index_section_kind kind);
-
-/* "0000000000000007.index" */
-void index_name(char name[INDEX_NAME_SIZE], uint64_t number);
 
 /* Gives each section its first block, from the counts. */
 void index_layout_place(struct index_layout *layout);

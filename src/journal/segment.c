@@ -1,4 +1,4 @@
-/* Segments in memory: states, names, summaries, and their table. */
+/* Segments in memory: states, summaries, and their table. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/segment.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 16, TABLE_SIZE_FIRST = 16, COPY_SIZE = 1 << 20 };
+enum { TABLE_SIZE_FIRST = 16, COPY_SIZE = 1 << 20 };
 
 /* Rows: from; columns: to. */
 static const bool moves[SEGMENT_STATE_COUNT][SEGMENT_STATE_COUNT] = {
@@ -43,21 +43,6 @@ void segment_move(struct segment *segment, enum segment_state state)
 {
     check(moves[segment->state][state]);
     segment->state = state;
-}
-
-void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t number, const char *suffix)
-{
-    int len = snprintf(name, SEGMENT_NAME_SIZE, "%016llu%s", (unsigned long long)number, suffix);
-    check(len > 0 && len < SEGMENT_NAME_SIZE);
-}
-
-uint64_t segment_number_of(const char *name, const char *suffix)
-{
-    uint64_t number;
-    struct span text = span_from_text(name);
-    if (text.len <= NUMBER_DIGITS || !span_equal_text(span_after(text, NUMBER_DIGITS), suffix))
-        return 0;
-    return span_to_u64(span_of(text.data, NUMBER_DIGITS), &number) ? number : 0;
 }
 
 enum err segment_make_certain(struct fs_file *file, uint64_t from, uint64_t end)

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "journal/index_file.h"
 #include "journal/segment_index.h"
+#include "journal/segment_name.h"
 
 enum segment_state {
     SEGMENT_ACTIVE,     /* being written */
@@ -63,12 +64,6 @@ struct segment *segment_free(struct segment *segment);
 
 /* Moves along the permitted ways only. */
 void segment_move(struct segment *segment, enum segment_state state);
-
-enum { SEGMENT_NAME_SIZE = 40 };
-/* "0000000000000007.segment", with the given suffix. */
-void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t number, const char *suffix);
-/* The number in such a name with this suffix; 0 when it is none. */
-uint64_t segment_number_of(const char *name, const char *suffix);
 
 /*
  * What was written and not synced may be in the kernel's memory alone; after a sync that failed it is even taken for

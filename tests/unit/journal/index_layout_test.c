@@ -67,17 +67,7 @@ TEST(block_is_good_only_in_its_place_and_life)
     expect(!index_block_is_good(block, &other, 3));
 }
 
-TEST(name_has_sixteen_digits)
-{
-    char name[INDEX_NAME_SIZE];
-    index_name(name, 42);
-    expect_equal_text(name, "0000000000000042.index");
-    index_name(name, UINT64_MAX);
-    expect_equal_text(name, "18446744073709551615.index");
-}
-
 TEST_MAIN(sections_follow_each_other_and_entries_do_not_cross_blocks,
           layout_is_read_as_it_was_written,
           layout_that_contradicts_itself_is_refused,
-          block_is_good_only_in_its_place_and_life,
-          name_has_sixteen_digits)
+          block_is_good_only_in_its_place_and_life)
