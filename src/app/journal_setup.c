@@ -97,7 +97,7 @@ void journal_setup_done(struct journal_setup *setup)
 
 static void warn_of_small_segments(const struct journal_settings *settings)
 {
-    uint64_t held = journal_settings_files_max(settings) * settings->segment_size;
+    uint64_t held = journal_settings_kept_max(settings) * settings->segment_size;
     if (held + settings->segment_size > settings->size_max)
         return;
     log_line(LOG_WARN, "app", "segments this small cannot hold log.size_max",

@@ -13,6 +13,8 @@ enum {
     REASON_MAX = HEADER_LENGTHS_MAX + 6 + 16, /* "reason" and the longest one */
     SEQ_MAX = HEADER_LENGTHS_MAX + 3 + LINE_NUMBER_SIZE_MAX,
     PART_MAX = STORE_PART_HEADROOM + RECORD_BATCH_HEADER_SIZE + STORE_PART_ALIGNMENT - 1,
+    /* Of runs and identities, with the longest producer, and the run of the numbers that the door gives. */
+    NUMBERS_MAX = 2 * STORE_NUMBERS_SIZE + STORE_PRODUCER_MAX + STORE_RUN_SIZE,
 };
 
 /* One line that was taken: small, because thousands of them wait for the second pass. */
@@ -43,9 +45,9 @@ static uint32_t lines_max(const struct line_batcher *batcher)
     return batcher->settings->drop_duplicates ? STORE_IDENTITIES_MAX : LINE_BATCHER_LINES_MAX;
 }
 
-static size_t overhead_of(const struct line_fields *fields)
+static size_t overhead_of(const struct produce_settings *settings, const struct line_fields *fields)
 {
-    size_t overhead = LENGTHS_MAX + REASON_MAX + SEQ_MAX;
+    size_t overhead = LENGTHS_MAX + REASON_MAX + SEQ_MAX + settings->key.len;
     for (uint32_t i = 0; i < fields->count; i++)
         overhead += HEADER_LENGTHS_MAX + fields->names[i].len;
     return overhead;
@@ -62,12 +64,14 @@ enum err line_batcher_init(struct line_batcher *batcher,
         return err;
     line_topics_init(&batcher->topics, store, settings->auto_create);
     line_identity_init(&batcher->identity, settings->sequence);
-    batcher->record_overhead_max = overhead_of(&batcher->routes.fields);
+    batcher->record_overhead_max = overhead_of(settings, &batcher->routes.fields);
     batcher->entries = malloc(LINE_BATCHER_LINES_MAX * sizeof *batcher->entries);
     batcher->slots = malloc(LINE_BATCHER_SLOTS_MAX * sizeof(struct line_slot *));
     batcher->states = malloc(STORE_IDENTITIES_MAX * sizeof *batcher->states);
     bool is_whole = batcher->entries != NULL && batcher->slots != NULL && batcher->states != NULL;
     err = is_whole ? ERR_NONE : ERR_MEMORY;
+    if (err == ERR_NONE && line_batcher_line_max(batcher) == 0)
+        err = why_set(why, ERR_CONFIG, "`limits.append` leaves no room for a line with these `fields`");
     if (err == ERR_NONE)
         err = store->ops->sequence_open(store, settings->sequence, &batcher->sequence);
     if (err != ERR_NONE)
@@ -83,6 +87,23 @@ void line_batcher_done(struct line_batcher *batcher)
     line_topics_done(&batcher->topics);
     line_routes_done(&batcher->routes);
     *batcher = (struct line_batcher){0};
+}
+
+/* A number in a run of its own, and an identity. When lines are dropped, nobody knows before which runs will be left. */
+static size_t number_size(const struct line_batcher *batcher, bool begins_run)
+{
+    return batcher->settings->drop_duplicates ? STORE_RUN_SIZE + STORE_IDENTITY_SIZE
+           : begins_run                       ? STORE_RUN_SIZE
+                                              : 0;
+}
+
+uint32_t line_batcher_line_max(const struct line_batcher *batcher)
+{
+    size_t beside =
+        batcher->record_overhead_max + PART_MAX + NUMBERS_MAX + STORE_RUN_SIZE + STORE_IDENTITY_SIZE;
+    size_t max = batcher->store->append_size_max;
+    max = max > beside ? max - beside : 0;
+    return max < batcher->settings->max_line ? (uint32_t)max : batcher->settings->max_line;
 }
 
 /* --- Pass one: one line --- */
@@ -158,7 +179,9 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
     struct line_slot *slot = &topic->slots[partition];
     size_t size = entry->split.len + batcher->record_overhead_max + (slot->is_used ? 0 : PART_MAX);
     bool begins_run = entry->seq != 0 && entry->seq != batcher->run_end;
-    if (size > batcher->store->append_size_max - batcher->size_bound)
+    size_t numbers = number_size(batcher, begins_run) + (batcher->entry_count == 0 ? NUMBERS_MAX : 0);
+    size_t bound = batcher->size_bound + batcher->numbers_bound;
+    if (bound + size + numbers > batcher->store->append_size_max)
         return batcher->entry_count == 0 ? LINE_REFUSED : LINE_FULL;
     if (begins_run && batcher->run_count == STORE_RUNS_MAX)
         return LINE_FULL;
@@ -172,6 +195,7 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
     batcher->run_count += begins_run;
     batcher->run_end = entry->seq != 0 ? entry->seq + 1 : batcher->run_end;
     batcher->size_bound += size;
+    batcher->numbers_bound += numbers;
     batcher->entry_count++;
     return LINE_TAKEN;
 }
@@ -411,6 +435,7 @@ void line_batcher_forget(struct line_batcher *batcher)
     batcher->run_count = 0;
     batcher->run_end = 0;
     batcher->size_bound = 0;
+    batcher->numbers_bound = 0;
     batcher->turn++;
 }
 

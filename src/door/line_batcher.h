@@ -36,19 +36,23 @@ struct line_batcher {
     enum store_identity *states; /* of the entries' identities */
     struct line_slot **slots;    /* that the entries use */
     uint32_t slot_count;
-    uint32_t run_count; /* of consecutive numbers, if no line is dropped */
-    uint64_t run_end;   /* the number that would extend the last of them */
-    size_t size_bound;  /* the append's bytes are not more */
+    uint32_t run_count;   /* of consecutive numbers, if no line is dropped */
+    uint64_t run_end;     /* the number that would extend the last of them */
+    size_t size_bound;    /* the append's bytes are not more */
+    size_t numbers_bound; /* nor what its numbers take of the store's limit beside them */
     size_t record_overhead_max;
     uint32_t turn; /* which partition keyless records go to */
 };
 
-/* `settings` must outlive the batcher. Errors: those of line_routes_init and of the store's sequence_open. */
+/* `settings` must outlive the batcher. Errors: those of line_routes_init and of the store's sequence_open; CONFIG when no
+ * line would fit into an append. */
 enum err line_batcher_init(struct line_batcher *batcher,
                            const struct produce_settings *settings,
                            struct store *store,
                            struct why *why) MUST_CHECK;
 void line_batcher_done(struct line_batcher *batcher);
+/* The longest line that is never too long for an append: max_line, or less when the store's limit asks for it. */
+uint32_t line_batcher_line_max(const struct line_batcher *batcher);
 
 /* One line without its end; `fault` is NONE, or TOO_LONG for the first part of a line. REFUSED writes *ret_error. */
 enum line_fate line_batcher_add(struct line_batcher *batcher,

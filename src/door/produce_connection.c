@@ -128,7 +128,7 @@ static void say_ready(struct produce_connection *produce)
     const struct produce_settings *settings = shared->settings;
     char text[160];
     int len = snprintf(text, sizeof text, "READY window=%" PRIu32 " max_line=%" PRIu32, settings->window,
-                       settings->max_line);
+                       shared->max_line);
     if (produce->producer_len > 0) {
         struct span producer = span_of(produce->producer, produce->producer_len);
         uint64_t last = shared->store->ops->producer_last(shared->store, shared->batcher.sequence, producer);
@@ -323,8 +323,8 @@ static size_t take_lines(struct produce_connection *produce, struct span bytes)
         produce->is_passing_over = used == bytes.len;
         used += !produce->is_passing_over;
     }
-    while (is_open(produce) && (produce->has_lines = line_cut_first(
-                                    span_after(bytes, used), produce->shared->settings->max_line, &line))) {
+    while (is_open(produce) &&
+           (produce->has_lines = line_cut_first(span_after(bytes, used), produce->shared->max_line, &line))) {
         bool is_blocked = window_is_full(produce) || produce->is_write_blocked;
         if (is_blocked || !take_line(produce, &line))
             break;
@@ -407,7 +407,7 @@ static bool may_read(struct produce_connection *produce)
 /* A message whose end is the end of the connection; an acknowledged producer is told that its last line is torn. */
 static void take_last_line(struct produce_connection *produce)
 {
-    struct line_cut last = line_cut_last(buffer_span(&produce->kept), produce->shared->settings->max_line);
+    struct line_cut last = line_cut_last(buffer_span(&produce->kept), produce->shared->max_line);
     if (last.len == 0 || produce->is_passing_over)
         return;
     if (produce->is_acknowledged)
@@ -524,7 +524,7 @@ enum err produce_connection_new(struct door *door, struct produce_shared *shared
     produce->shared = shared;
     settle_queue_init(&produce->settles);
     /* At most: an unfinished line, or what one read brought behind it while something stood in the way. */
-    buffer_init(&produce->kept, shared->settings->max_line + 2 + 2 * (size_t)LOOP_READ_SIZE);
+    buffer_init(&produce->kept, shared->max_line + 2 + 2 * (size_t)LOOP_READ_SIZE);
     gate_reader_init(&produce->reader, on_turn, on_complete);
     door_connection_open(&produce->connection, door, stream, &events, produce);
     stream_resume(stream);

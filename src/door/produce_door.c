@@ -42,6 +42,7 @@ enum err produce_door_init(struct produce_door *produce,
     enum err err = line_batcher_init(&produce->shared.batcher, settings, gate->store, why);
     if (err != ERR_NONE)
         return err;
+    produce->shared.max_line = line_batcher_line_max(&produce->shared.batcher);
     door_init(&produce->door, &ops, gate->loop, name);
     timer_init(&produce->shared.sweep, gate->loop, on_sweep);
     return ERR_NONE;

@@ -11,6 +11,7 @@ struct produce_shared {
     struct store *store;
     struct append_gate *gate;    /* shared with the loop's other doors */
     struct line_batcher batcher; /* empty between two events */
+    uint32_t max_line;           /* of the settings, or what an append has room for */
     struct timer sweep;          /* runs while unfinished lines use up their budget */
 };
 

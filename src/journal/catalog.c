@@ -6,16 +6,14 @@
 
 #include "base/bytes.h"
 
-enum { SLOTS_FIRST = 64 };
+enum { SLOTS_FIRST = 64, TOPICS_FIRST = 16 };
 
-enum err catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed)
+void catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed)
 {
     check(producers_max > 0 && producers_max <= CATALOG_PRODUCERS_MAX);
     *catalog = (struct catalog){.topics_max = topics_max, .producers_max = producers_max};
-    catalog->topics = calloc(topics_max, sizeof(struct topic *));
     map_init(&catalog->topics_by_name, topics_max, seed);
     map_init(&catalog->producers, producers_max, seed);
-    return catalog->topics == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 void catalog_done(struct catalog *catalog)
@@ -61,6 +59,19 @@ static enum err reserve_slots(struct catalog *catalog, uint32_t count)
     return ERR_NONE;
 }
 
+static enum err reserve_topic(struct catalog *catalog)
+{
+    if (catalog->topic_count < catalog->topics_size)
+        return ERR_NONE;
+    uint32_t size = catalog->topics_size == 0 ? TOPICS_FIRST : 2 * catalog->topics_size;
+    struct topic **topics = realloc(catalog->topics, size * sizeof(struct topic *));
+    if (topics == NULL)
+        return ERR_MEMORY;
+    catalog->topics = topics;
+    catalog->topics_size = size;
+    return ERR_NONE;
+}
+
 static struct topic *topic_new(uint32_t id, struct span name, uint32_t partitions, int64_t created_ns)
 {
     struct topic *topic = calloc(1, sizeof *topic);
@@ -95,6 +106,8 @@ enum err catalog_topic_add(struct catalog *catalog,
     if (catalog_topic_by_name(catalog, name) != NULL)
         return ERR_EXISTS;
     enum err err = reserve_slots(catalog, partitions);
+    if (err == ERR_NONE)
+        err = reserve_topic(catalog);
     struct topic *topic = err == ERR_NONE ? topic_new(id, name, partitions, created_ns) : NULL;
     if (topic == NULL)
         return ERR_MEMORY;

@@ -15,6 +15,8 @@ enum {
     CATALOG_SEQUENCES_MAX = 64,
     CATALOG_SEQUENCE_NAME_MAX = 200,
     CATALOG_PRODUCERS_MAX = 4096,
+    CATALOG_TOPICS_MAX =
+        1 << 18, /* more than any configuration allows: those of an earlier one are still known */
 };
 
 struct partition {
@@ -50,8 +52,9 @@ struct producer {
 
 /* Guarded by the journal's view lock; topics and partitions never move once they exist. */
 struct catalog {
-    struct topic **topics; /* by id, dense from 0; room for topics_max */
+    struct topic **topics; /* by id, dense from 0 */
     uint32_t topic_count;
+    uint32_t topics_size;
     uint32_t topics_max;
     struct map topics_by_name;
     struct partition **slots;
@@ -63,9 +66,8 @@ struct catalog {
     uint32_t producers_max;
 };
 
-/* Of more than `producers_max` producers those are forgotten that have been silent longest. */
-enum err
-catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed) MUST_CHECK;
+/* Memory comes with the topics. Of more than `producers_max` producers those are forgotten that have been silent longest. */
+void catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed);
 void catalog_done(struct catalog *catalog);
 
 struct topic *catalog_topic_by_name(const struct catalog *catalog, struct span name);

@@ -5,8 +5,16 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "journal/segment_header.h"
 
-enum { ENTRY_HEADER = 8, SUMMARY_SIZE = 24, SEGMENT_BODY = 72 };
+enum {
+    ENTRY_HEADER = 8,
+    TOPIC_BODY = 16,
+    PARTITION_BODY = 32,
+    SEQUENCE_BODY = 16,
+    SUMMARY_SIZE = 24,
+    SEGMENT_BODY = 72
+};
 
 /* Makes room for one entry and returns where its body goes. */
 static uint8_t *put_entry(struct buffer *buffer, enum checkpoint_entry type, size_t len)
@@ -24,16 +32,16 @@ static uint8_t *put_entry(struct buffer *buffer, enum checkpoint_entry type, siz
 static bool put_topic(struct buffer *buffer, const struct topic *topic)
 {
     size_t len = strlen(topic->public.name);
-    uint8_t *body = put_entry(buffer, CHECKPOINT_TOPIC, 16 + len);
+    uint8_t *body = put_entry(buffer, CHECKPOINT_TOPIC, TOPIC_BODY + len);
     if (body == NULL)
         return false;
     bytes_put_le32(body, topic->public.id);
     bytes_put_le32(body + 4, topic->public.partitions);
     bytes_put_le64(body + 8, (uint64_t)topic->created_ns);
-    memcpy(body + 16, topic->public.name, len);
+    memcpy(body + TOPIC_BODY, topic->public.name, len);
     for (uint32_t i = 0; i < topic->public.partitions; i++) {
         const struct partition *partition = &topic->partitions[i];
-        body = put_entry(buffer, CHECKPOINT_PARTITION, 32);
+        body = put_entry(buffer, CHECKPOINT_PARTITION, PARTITION_BODY);
         if (body == NULL)
             return false;
         bytes_put_le32(body, partition->topic);
@@ -47,12 +55,12 @@ static bool put_topic(struct buffer *buffer, const struct topic *topic)
 
 static bool put_sequence(struct buffer *buffer, uint32_t index, const struct sequence *sequence)
 {
-    uint8_t *body = put_entry(buffer, CHECKPOINT_SEQUENCE, 16 + sequence->name_len);
+    uint8_t *body = put_entry(buffer, CHECKPOINT_SEQUENCE, SEQUENCE_BODY + sequence->name_len);
     if (body == NULL)
         return false;
     bytes_put_le32(body, index);
     bytes_put_le64(body + 8, sequence->highest);
-    memcpy(body + 16, sequence->name, sequence->name_len);
+    memcpy(body + SEQUENCE_BODY, sequence->name, sequence->name_len);
     return true;
 }
 
@@ -74,6 +82,17 @@ size_t checkpoint_segment_size(uint32_t summary_count)
     return ENTRY_HEADER + SEGMENT_BODY + (size_t)summary_count * SUMMARY_SIZE;
 }
 
+uint64_t checkpoint_topics_size(uint64_t topics, uint64_t partitions)
+{
+    return topics * (ENTRY_HEADER + TOPIC_BODY + STORE_TOPIC_NAME_MAX) +
+           partitions * (ENTRY_HEADER + PARTITION_BODY);
+}
+
+uint64_t checkpoint_sequences_size(void)
+{
+    return CATALOG_SEQUENCES_MAX * (ENTRY_HEADER + SEQUENCE_BODY + CATALOG_SEQUENCE_NAME_MAX);
+}
+
 static bool put_segment(struct buffer *buffer, const struct segment *segment)
 {
     uint8_t *body =
@@ -90,6 +109,7 @@ static bool put_segment(struct buffer *buffer, const struct segment *segment)
     bytes_put_le32(body + 56, segment->state == SEGMENT_INDEX_ONLY ? 2 : 1);
     bytes_put_le32(body + 60, segment->summary_count);
     bytes_put_le32(body + 64, segment->identity_count);
+    bytes_put_le32(body + 68, (uint32_t)(segment->size / SEGMENT_PAGE));
     for (uint32_t i = 0; i < segment->summary_count; i++) {
         uint8_t *at = body + SEGMENT_BODY + i * SUMMARY_SIZE;
         bytes_put_le32(at, segment->summaries[i].sequence);
@@ -120,15 +140,15 @@ checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const str
 static enum err read_topic(struct span body, struct catalog *catalog)
 {
     struct topic *topic;
-    if (body.len < 16)
+    if (body.len < TOPIC_BODY)
         return ERR_DAMAGED;
-    return catalog_topic_add(catalog, bytes_get_le32(body.data), span_after(body, 16),
+    return catalog_topic_add(catalog, bytes_get_le32(body.data), span_after(body, TOPIC_BODY),
                              bytes_get_le32(body.data + 4), (int64_t)bytes_get_le64(body.data + 8), &topic);
 }
 
 static enum err read_partition(struct span body, struct catalog *catalog)
 {
-    if (body.len != 32)
+    if (body.len != PARTITION_BODY)
         return ERR_DAMAGED;
     uint32_t topic = bytes_get_le32(body.data);
     struct partition *partition = catalog_partition(catalog, topic, bytes_get_le32(body.data + 4));
@@ -142,10 +162,10 @@ static enum err read_partition(struct span body, struct catalog *catalog)
 
 static enum err read_sequence(struct span body, struct catalog *catalog)
 {
-    if (body.len < 16)
+    if (body.len < SEQUENCE_BODY)
         return ERR_DAMAGED;
     uint32_t index = bytes_get_le32(body.data);
-    enum err err = catalog_sequence_add(catalog, index, span_after(body, 16));
+    enum err err = catalog_sequence_add(catalog, index, span_after(body, SEQUENCE_BODY));
     if (err == ERR_NONE)
         catalog_sequence_raise(catalog, index, bytes_get_le64(body.data + 8));
     return err;
@@ -192,6 +212,7 @@ static enum err read_segment(struct span body, struct segment_table *table)
     segment->state = bytes_get_le32(body.data + 56) == 2 ? SEGMENT_INDEX_ONLY : SEGMENT_SEALED;
     segment->summary_count = bytes_get_le32(body.data + 60);
     segment->identity_count = bytes_get_le32(body.data + 64);
+    segment->size = (uint64_t)bytes_get_le32(body.data + 68) * SEGMENT_PAGE;
     segment->summaries = calloc(segment->summary_count + 1, sizeof *segment->summaries);
     enum err err = segment->summaries == NULL ? ERR_MEMORY : segment_table_add(table, segment);
     if (err != ERR_NONE) {

@@ -34,6 +34,9 @@ static inline uint64_t checkpoint_share(uint64_t segment_size)
 
 /* What the entry of a segment with this many summaries takes. */
 size_t checkpoint_segment_size(uint32_t summary_count);
+/* The most that this many topics and partitions take; and all sequences that there may be. */
+uint64_t checkpoint_topics_size(uint64_t topics, uint64_t partitions);
+uint64_t checkpoint_sequences_size(void);
 
 /* Appends the entries; offsets are the writer's (next), so it stands behind all that was appended before. */
 enum err checkpoint_write(struct buffer *buffer,

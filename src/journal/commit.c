@@ -25,6 +25,23 @@ enum {
         160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
 
+/*
+ * Whatever is picked fits into the next segment, behind the longest checkpoint: of a segment, that takes half at most, own
+ * frames an eighth, appends a quarter (one may be as long: journal_open sees to it) and the reserve a sixteenth. The last
+ * sixteenth is more than the header and GROUP frames take of the smallest that a configuration allows.
+ */
+static uint64_t appends_max(const struct journal *journal)
+{
+    uint64_t share = journal->settings.segment_size / 4;
+    return share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
+}
+
+static size_t own_frames_max(const struct journal *journal)
+{
+    uint64_t share = journal->settings.segment_size / 8;
+    return share < SMALL_FRAMES_MAX ? (size_t)share : SMALL_FRAMES_MAX;
+}
+
 /* --- Picking -------------------------------------------------------------------------------------- */
 
 static size_t runs_len(const struct store_append *append)
@@ -93,8 +110,7 @@ static bool pick_one(struct journal *journal, struct list *queue, struct pick *p
 /* Beside senders that wait for each answer a flood gets small groups, so that theirs is soon; but always one append. */
 static void pick_appends(struct journal *journal, struct pick *pick)
 {
-    uint64_t share = journal->settings.segment_size / 4; /* a group must fit into the next segment */
-    uint64_t max = share < JOURNAL_GROUP_MAX ? share : JOURNAL_GROUP_MAX;
+    uint64_t max = appends_max(journal);
     while (pick_one(journal, &journal->express, pick, max / 2))
         ;
     bool is_shared = clock_now_ns(journal->seams.clock) - journal->express_ns < JOURNAL_SHARED_NS;
@@ -107,10 +123,12 @@ static void pick_appends(struct journal *journal, struct pick *pick)
 /* Internal frames come first: a TOPIC stands before its batches. The queue lock is held. */
 static void pick_internal(struct journal *journal, struct pick *pick)
 {
+    size_t max = own_frames_max(journal);
     while (!list_is_empty(&journal->internal)) {
         struct internal_frame *frame = LIST_OWNER(journal->internal.next, struct internal_frame, link);
         size_t len = frame_padded(FRAME_HEADER_SIZE + frame->payload_len);
-        if (pick->small_len > 0 && pick->small_len + len > SMALL_FRAMES_MAX)
+        check(len <= max);
+        if (pick->len + len > max)
             return;
         list_remove(&frame->link);
         list_insert_last(&journal->group_frames, &frame->link);

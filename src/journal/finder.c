@@ -94,7 +94,7 @@ search_stretch(struct finder *finder, const struct segment *segment, uint64_t en
     struct scanner scanner;
     struct scan_set set;
     enum err err = ERR_NONE;
-    scanner_init(&scanner, segment->file, segment->epoch, end, journal_set_size_max(finder->journal));
+    scanner_init(&scanner, segment->file, segment->epoch, end);
     scanner_seek(&scanner, position, 0, 0);
     while (scanner.position < (uint64_t)position + RUN_STRETCH &&
            scanner_next(&scanner, &set, &err) == SCAN_SET)

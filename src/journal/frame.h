@@ -104,6 +104,11 @@ struct frame_runs {
     struct span producer;
 };
 
+_Static_assert((int)FRAME_RUN_SIZE == (int)STORE_RUN_SIZE &&
+                   (int)FRAME_IDENTITY_SIZE == (int)STORE_IDENTITY_SIZE &&
+                   FRAME_HEADER_SIZE + FRAME_RUNS_FIXED + FRAME_ALIGNMENT <= (int)STORE_NUMBERS_SIZE,
+               "an append's limit counts these frames");
+
 /* What the payload takes. */
 size_t frame_runs_len(const struct store_append *append);
 void frame_runs_write(uint8_t *payload, const struct store_append *append);

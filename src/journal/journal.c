@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "journal/checkpoint.h"
+#include "journal/capacity.h"
 #include "journal/finder.h"
 #include "journal/hold.h"
 #include "journal/internal_frame.h"
@@ -50,15 +50,6 @@ static uint32_t topics_of_input(const struct journal *journal)
     return count;
 }
 
-/* Every segment begins with the whole catalog: topics have a share of it. */
-static bool fits_checkpoint(const struct journal *journal, uint32_t partitions)
-{
-    enum { TOPIC_SIZE = 24 + STORE_TOPIC_NAME_MAX, PARTITION_SIZE = 40 };
-    uint64_t topics = (uint64_t)journal->catalog.topic_count + 1;
-    uint64_t slots = (uint64_t)journal->catalog.slot_count + partitions;
-    return topics * TOPIC_SIZE + slots * PARTITION_SIZE <= checkpoint_share(journal->settings.segment_size);
-}
-
 /* TOPIC: id 4, partitions 4, creation time 8, name. The view lock is held. */
 static enum err
 create_topic(struct journal *journal, struct span name, uint32_t partitions, struct topic **ret_topic)
@@ -71,7 +62,7 @@ create_topic(struct journal *journal, struct span name, uint32_t partitions, str
         topics_of_input(journal) >= journal->settings.topics_max)
         return ERR_TOO_MANY;
     count = count == 0 ? 1 : count;
-    if (!fits_checkpoint(journal, count))
+    if (!capacity_has_topic(journal, count))
         return ERR_TOO_MANY;
     int64_t wall_ns = clock_wall_ns(journal->seams.clock);
     uint32_t id = journal->catalog.topic_count;
@@ -359,9 +350,8 @@ enum err journal_open(const struct journal_seams *seams,
     if (err == ERR_NONE)
         err = identity_window_init(&journal->pending_identities, PENDING_IDENTITIES_MAX, INT64_MAX,
                                    random_u64(seams->random));
-    if (err == ERR_NONE)
-        err = catalog_init(&journal->catalog, journal_topics_max(journal), journal_producers_max(journal),
-                           random_u64(seams->random));
+    catalog_init(&journal->catalog, CATALOG_TOPICS_MAX, journal_producers_max(journal),
+                 random_u64(seams->random));
     if (err == ERR_NONE)
         err = writer_init(&journal->writer, seams->clock);
     if (err == ERR_NONE)

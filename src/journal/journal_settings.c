@@ -22,15 +22,19 @@ void journal_settings_default(struct journal_settings *settings)
     };
 }
 
+enum { SEGMENT_BYTES_PER_ENTRY = 1024, ENTRIES_PER_KEPT = 2 };
+
 uint64_t journal_settings_listed_max(const struct journal_settings *settings)
 {
-    enum { SEGMENT_BYTES_PER_ENTRY = 1024 };
     return settings->segment_size / SEGMENT_BYTES_PER_ENTRY;
 }
 
-uint64_t journal_settings_files_max(const struct journal_settings *settings)
+uint64_t journal_settings_kept_max(const struct journal_settings *settings)
 {
-    uint64_t wanted = settings->size_max / settings->segment_size;
-    uint64_t listed = journal_settings_listed_max(settings) / 2;
-    return wanted < listed ? wanted : listed;
+    return journal_settings_listed_max(settings) / ENTRIES_PER_KEPT;
+}
+
+uint64_t journal_settings_size_per_kept(void)
+{
+    return (uint64_t)SEGMENT_BYTES_PER_ENTRY * ENTRIES_PER_KEPT;
 }

@@ -82,6 +82,8 @@ struct journal_recovery {
  * (retention.c).
  */
 uint64_t journal_settings_listed_max(const struct journal_settings *settings);
-uint64_t journal_settings_files_max(const struct journal_settings *settings);
+uint64_t journal_settings_kept_max(const struct journal_settings *settings);
+/* The segment_size that each kept segment asks for. */
+uint64_t journal_settings_size_per_kept(void);
 
 #endif

@@ -31,17 +31,6 @@ void journal_wake_helper(struct journal *journal)
     journal_unlock(&journal->queue);
 }
 
-size_t journal_set_size_max(const struct journal *journal)
-{
-    return journal->settings.segment_size;
-}
-
-uint32_t journal_topics_max(const struct journal *journal)
-{
-    enum { DEAD_LETTERS_AND_OWN = 1024 };
-    return 2 * (journal->settings.topics_max + journal->settings.topic_count) + DEAD_LETTERS_AND_OWN;
-}
-
 uint32_t journal_producers_max(const struct journal *journal)
 {
     uint64_t max = checkpoint_share(journal->settings.segment_size) / CHECKPOINT_PRODUCER_SIZE_MAX;

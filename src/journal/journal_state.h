@@ -135,10 +135,6 @@ static inline uint64_t journal_reserve(const struct journal *journal)
     return share < JOURNAL_RESERVE_MAX ? share : JOURNAL_RESERVE_MAX;
 }
 
-/* The largest atomic set that can be in a segment. */
-size_t journal_set_size_max(const struct journal *journal);
-/* Configured topics come on top of those that input may create. */
-uint32_t journal_topics_max(const struct journal *journal);
 /* As many as fit into their share of a checkpoint, with the longest ids. */
 uint32_t journal_producers_max(const struct journal *journal);
 void journal_wake_helper(struct journal *journal);

@@ -211,7 +211,6 @@ enum err reader_open_segment(struct journal *journal, struct segment *segment)
 struct gather {
     struct store_read *read;
     uint32_t epoch_crc;
-    uint32_t frame_size_max;
     uint64_t end_offset; /* as in the place */
     size_t len;          /* batches so far, at the front of the buffer */
     uint64_t next_offset;
@@ -252,9 +251,10 @@ static void take_stretch(struct gather *gather, struct span bytes, size_t len)
         struct frame_batch batch;
         if (!frame_read(bytes, gather->epoch_crc, &frame)) {
             size_t claimed = frame_padded(frame_peek(bytes.data).len);
-            if (!is_whole && !passes && claimed > bytes.len && claimed <= gather->frame_size_max) {
+            size_t before = (size_t)(bytes.data - begin);
+            if (!is_whole && !passes && claimed > bytes.len && before + claimed <= len) {
                 gather->is_cut = true;
-                gather->needed = gather->len + (size_t)(bytes.data - begin) + claimed;
+                gather->needed = gather->len + before + claimed;
                 return;
             }
             passes = true;
@@ -409,9 +409,7 @@ static enum err read_now(struct journal *journal, struct store_read *read, bool 
     struct gather gather = {.read = read,
                             .epoch_crc = place.epoch_crc,
                             .next_offset = read->offset,
-                            .end_offset = place.end_offset,
-                            .frame_size_max =
-                                (uint32_t)frame_padded(STORE_PART_HEADROOM + journal->store.append_size_max)};
+                            .end_offset = place.end_offset};
     if (!no_wait) {
         will_need(&place);
         read_next_index_ahead(journal, place.segment);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/metric.h"
+#include "journal/capacity.h"
 #include "journal/commit.h"
 #include "journal/directory.h"
 #include "journal/prepare.h"
@@ -336,6 +337,7 @@ static enum err enter_segment(struct recovery *recovery,
         return ERR_MEMORY;
     }
     segment->file = take_file;
+    segment->size = header->size;
     segment->first_lsn = header->first_lsn;
     enum err err = segment_index_new(JOURNAL_INDEX_MAX, &segment->index);
     if (err == ERR_NONE)
@@ -569,6 +571,9 @@ static enum err recover(struct recovery *recovery)
     if (err != ERR_NONE)
         return err;
     compare_with_files(recovery);
+    err = capacity_examine(journal, recovery->why);
+    if (err != ERR_NONE)
+        return err;
     remove_leftovers(recovery);
     return open_incarnation(recovery);
 }

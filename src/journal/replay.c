@@ -292,7 +292,7 @@ enum err replay_index(struct journal *journal, struct segment *segment, struct c
     struct scanner scanner;
     struct replay replay;
     struct segment_table table = {0};
-    scanner_init(&scanner, file, segment->epoch, segment->end, journal_set_size_max(journal));
+    scanner_init(&scanner, file, segment->epoch, segment->end);
     scanner_seek(&scanner, SEGMENT_HEADER_SIZE, segment->first_lsn, 0);
     replay_init(&replay);
     /* Its own checkpoint gives topics and next offsets, as they were when it began. */
@@ -317,10 +317,9 @@ static enum err load_checkpoint(struct journal *journal,
                                 struct segment_table *ret_table)
 {
     *ret_table = (struct segment_table){0};
-    enum err err = catalog_init(ret_catalog, journal_topics_max(journal), journal_producers_max(journal),
-                                random_u64(journal->seams.random));
-    if (err == ERR_NONE)
-        err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
+    catalog_init(ret_catalog, CATALOG_TOPICS_MAX, journal_producers_max(journal),
+                 random_u64(journal->seams.random));
+    enum err err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
     const struct segment *last = segment_table_last(ret_table);
     if (err == ERR_NONE && last != NULL && last->number >= number) /* it lists those before its segment */
         err = ERR_DAMAGED;
@@ -350,7 +349,7 @@ enum err replay_checkpoint_of(struct journal *journal,
         (state == SEGMENT_HEADER_ABSENT || state == SEGMENT_HEADER_LOST || header.number != number))
         err = ERR_NOT_FOUND;
     if (err == ERR_NONE) {
-        scanner_init(&scanner, file, header.epoch, header.size, journal_set_size_max(journal));
+        scanner_init(&scanner, file, header.epoch, header.size);
         scanner_seek(&scanner, SEGMENT_HEADER_SIZE, header.first_lsn, 0);
         struct scan_set set = {0};
         /* The first set is the GROUP frame, the second the checkpoint. */

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/metric.h"
-#include "journal/checkpoint.h"
+#include "journal/capacity.h"
 #include "journal/hold.h"
 #include "journal/internal_frame.h"
 #include "journal/retire.h"
@@ -177,47 +177,6 @@ static void queue_retire(struct journal *journal, struct list *frames, bool goes
 
 /* --- The step ------------------------------------------------------------------------------------ */
 
-/* Those whose records are kept: a file that waits for its next life is no reason to retire another. */
-static uint32_t count_kept(const struct journal *journal)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < journal->table.count; i++)
-        count += journal->table.segments[i]->state != SEGMENT_INDEX_ONLY ? 1 : 0;
-    return count;
-}
-
-static uint32_t count_files(const struct journal *journal)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < journal->table.count; i++) {
-        const struct segment *segment = journal->table.segments[i];
-        if (segment->state != SEGMENT_INDEX_ONLY || !list_is_empty(&segment->link))
-            count++;
-    }
-    return count;
-}
-
-static uint64_t files_max(const struct journal *journal)
-{
-    uint64_t max = journal_settings_files_max(&journal->settings);
-    return max < JOURNAL_PREPARED_MIN + 2 ? JOURNAL_PREPARED_MIN + 2 : max;
-}
-
-/*
- * Whether the checkpoint's table has its share and `more` entries besides. Those whose records are gone can be forgotten, so
- * they count only where it is asked whether to. The view lock is held.
- */
-static bool table_fits(const struct journal *journal, bool counts_all, uint32_t more)
-{
-    uint64_t bytes = more * checkpoint_segment_size(journal->catalog.sequence_count);
-    for (uint32_t i = 0; i < journal->table.count; i++) {
-        const struct segment *segment = journal->table.segments[i];
-        if (counts_all || segment->state != SEGMENT_INDEX_ONLY)
-            bytes += checkpoint_segment_size(segment->summary_count);
-    }
-    return bytes <= checkpoint_share(journal->settings.segment_size);
-}
-
 /* The first whole segment that is not the active one; NULL when none can be judged now. The view lock is held. */
 static struct segment *oldest_sealed(const struct journal *journal)
 {
@@ -269,7 +228,7 @@ static bool forget_index(struct journal *journal)
     struct segment *segment = oldest_index_only(journal);
     int64_t age_ns = segment == NULL ? 0 : clock_wall_ns(journal->seams.clock) - segment->last_ns;
     bool is_over = journal->table.count > journal_settings_listed_max(&journal->settings) ||
-                   !table_fits(journal, true, ENTRIES_AHEAD) ||
+                   !capacity_has_entries(journal, true, ENTRIES_AHEAD) ||
                    journal->index_only_bytes > journal->settings.receipts_size_max ||
                    (age_ns > journal->settings.receipts_keep_ns && age_counts(journal));
     bool goes = segment != NULL && list_is_empty(&segment->link) && segment->references == 0 && is_over;
@@ -320,8 +279,8 @@ static bool judge_oldest(struct journal *journal, bool retires, struct why *ret_
     bool goes = false;
     if (segment != NULL && segment->index_file != NULL) {
         judgement.lacks_space = lacks_space;
-        judgement.is_forced = count_kept(journal) + JOURNAL_PREPARED_MIN >= files_max(journal) ||
-                              !table_fits(journal, false, ENTRIES_AHEAD);
+        judgement.is_forced = !capacity_has_segments(journal, false, JOURNAL_PREPARED_MIN + 1) ||
+                              !capacity_has_entries(journal, false, ENTRIES_AHEAD);
         goes = judge(&judgement, segment) == ERR_NONE && !judgement.is_kept;
     }
     struct list frames;
@@ -375,7 +334,7 @@ bool retention_step(struct journal *journal)
 bool retention_is_within(struct journal *journal, uint32_t prepared)
 {
     journal_lock(&journal->view);
-    bool is_within = count_files(journal) + prepared <= files_max(journal);
+    bool is_within = capacity_has_segments(journal, true, prepared);
     journal_unlock(&journal->view);
     return is_within;
 }
@@ -385,8 +344,8 @@ enum retention_room retention_room(struct journal *journal, uint32_t prepared, s
     journal_lock(&journal->view);
     bool is_soon = some_is_retiring(journal);
     bool has_discarded = !list_is_empty(&journal->discarded);
-    bool has_room =
-        count_files(journal) + prepared + 1 <= files_max(journal) && table_fits(journal, false, prepared + 1);
+    bool has_room = capacity_has_segments(journal, true, prepared + 1) &&
+                    capacity_has_entries(journal, false, prepared + 1);
     journal_unlock(&journal->view);
     if (has_discarded)
         return RETENTION_ROOM;

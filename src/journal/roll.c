@@ -128,6 +128,7 @@ add_active(struct journal *journal, struct prepared *take_prepared, struct segme
     if (segment != NULL) {
         segment->file = take_prepared->file;
         segment->first_lsn = journal->writer.lsn;
+        segment->size = journal->settings.segment_size;
         segment->end = SEGMENT_HEADER_SIZE;
     } else {
         fs_close(take_prepared->file);

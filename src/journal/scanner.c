@@ -6,11 +6,10 @@
 
 enum { WINDOW_STEP = 1 << 20 };
 
-void scanner_init(
-    struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max)
+void scanner_init(struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end)
 {
     *scanner = (struct scanner){.file = file, .epoch_crc = frame_crc_of_epoch(epoch), .end = end};
-    buffer_init(&scanner->window, set_size_max + WINDOW_STEP);
+    buffer_init(&scanner->window, (size_t)end + WINDOW_STEP);
 }
 
 void scanner_done(struct scanner *scanner)
@@ -59,9 +58,7 @@ static enum err fill(struct scanner *scanner, uint64_t at, size_t len, struct sp
 static bool is_plausible(const struct scanner *scanner, const struct frame *frame, uint64_t at)
 {
     return frame->len >= FRAME_HEADER_SIZE && frame->kind != 0 &&
-           frame->incarnation >= scanner->incarnation &&
-           frame->len <= scanner->window.size_max - WINDOW_STEP &&
-           frame_padded(frame->len) <= scanner->end - at;
+           frame->incarnation >= scanner->incarnation && frame_padded(frame->len) <= scanner->end - at;
 }
 
 /* BAD_INPUT: no good frame stands at `at`. */

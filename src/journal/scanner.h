@@ -34,9 +34,8 @@ struct scan_set {
 
 enum scan { SCAN_SET, SCAN_STOP, SCAN_FAILED };
 
-/* set_size_max bounds the memory: no frame and no set is larger. */
-void scanner_init(
-    struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end, size_t set_size_max);
+/* Takes memory as the sets need it: none is longer than what lies before `end`, whatever the limits are by now. */
+void scanner_init(struct scanner *scanner, struct fs_file *file, uint64_t epoch, uint64_t end);
 void scanner_done(struct scanner *scanner);
 void scanner_seek(struct scanner *scanner, uint64_t position, uint64_t lsn, uint32_t incarnation);
 

@@ -99,7 +99,7 @@ static enum err scrub_segment(struct journal *journal, struct segment *segment)
     enum err err = reader_open_segment(journal, segment);
     if (err != ERR_NONE)
         return err;
-    scanner_init(&scanner, segment->file, segment->epoch, segment->end, journal_set_size_max(journal));
+    scanner_init(&scanner, segment->file, segment->epoch, segment->end);
     scanner_seek(&scanner, scrub->position, scrub->lsn, scrub->incarnation);
     err = read_frames(journal, &scanner, segment);
     scrub->position = scanner.position;

@@ -31,7 +31,8 @@ struct segment_summary {
 struct segment {
     uint64_t number;
     uint64_t epoch;
-    uint64_t end; /* behind the last frame; of the active one: synced */
+    uint64_t size; /* of its file, whatever log.segment_size says today; 0: the format did not say it then */
+    uint64_t end;  /* behind the last frame; of the active one: synced */
     uint64_t first_lsn;
     uint64_t last_lsn;
     int64_t first_ns;

@@ -105,7 +105,7 @@ enum err segment_scan_run(struct segment_scan *scan)
 {
     struct scanner scanner;
     uint64_t limit = scan->known_end != 0 ? scan->known_end : scan->header->size;
-    scanner_init(&scanner, scan->file, scan->header->epoch, limit, scan->header->size);
+    scanner_init(&scanner, scan->file, scan->header->epoch, limit);
     scanner_seek(&scanner, SEGMENT_HEADER_SIZE, scan->header->first_lsn, scan->header->incarnation);
     enum err err = ERR_NONE;
     bool goes_on = true;
@@ -148,7 +148,7 @@ enum err segment_scan_has_begun(struct fs_file *file,
 {
     struct scanner scanner;
     uint64_t synced_end;
-    scanner_init(&scanner, file, header->epoch, header->size, header->size);
+    scanner_init(&scanner, file, header->epoch, header->size);
     scanner_seek(&scanner, SEGMENT_HEADER_SIZE, header->first_lsn, header->incarnation);
     *ret_begun = false;
     enum err err = state == SEGMENT_HEADER_WHOLE ? reads_beginning(&scanner, ret_begun) : ERR_NONE;

@@ -21,7 +21,7 @@ static bool is_admitted(const struct journal *journal, const struct store_append
 
 static enum err refuse(const struct journal *journal, const struct store_append *append)
 {
-    if (append->len > journal->settings.append_size_max)
+    if (store_append_size(append) > journal->settings.append_size_max)
         return ERR_TOO_LARGE;
     if (journal->state == STORE_BROKEN)
         return ERR_BROKEN;

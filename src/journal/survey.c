@@ -11,7 +11,7 @@
 #include "journal/replay.h"
 #include "journal/segment_scan.h"
 
-enum { FIELDS_SIZE = 512, TOPICS_MAX = UINT16_MAX };
+enum { FIELDS_SIZE = 512 };
 
 /*
  * 1. Headers say which segments have begun; the highest of them is the active one.
@@ -113,9 +113,10 @@ static enum err load_state(struct walk *walk)
     struct segment_table table = {0};
     struct catalog *catalog = calloc(1, sizeof *catalog);
     walk->has_state = true;
-    enum err err = catalog == NULL ? ERR_MEMORY : catalog_init(catalog, TOPICS_MAX, CATALOG_PRODUCERS_MAX, 0);
-    if (err == ERR_NONE)
-        err = checkpoint_read(buffer_span(&walk->replay.checkpoint), catalog, &table);
+    if (catalog == NULL)
+        return ERR_MEMORY;
+    catalog_init(catalog, CATALOG_TOPICS_MAX, CATALOG_PRODUCERS_MAX, 0);
+    enum err err = checkpoint_read(buffer_span(&walk->replay.checkpoint), catalog, &table);
     if (err == ERR_NONE) {
         take_state(walk, catalog, table);
         return ERR_NONE;

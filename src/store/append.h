@@ -24,6 +24,10 @@ enum {
     STORE_PART_ALIGNMENT = 8,
     STORE_RUNS_MAX = 4096,       /* of one append: a door makes two of what has more */
     STORE_IDENTITIES_MAX = 4096, /* likewise */
+    STORE_RUN_SIZE = 16,
+    STORE_IDENTITY_SIZE = 16,
+    STORE_NUMBERS_SIZE =
+        56, /* what runs with their producer, or identities, take beside themselves at most */
 };
 
 struct store_part {
@@ -84,5 +88,16 @@ struct store_append {
     uint64_t place;   /* the store's own */
     enum err ret_err; /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
+
+/* What counts against the store's `append` limit: the bytes, and the numbers that are stored in the same atomic set. */
+static inline size_t store_append_size(const struct store_append *append)
+{
+    size_t size = append->len;
+    if (append->run_count > 0 || append->producer.len > 0)
+        size += STORE_NUMBERS_SIZE + append->run_count * (size_t)STORE_RUN_SIZE + append->producer.len;
+    if (append->identity_count > 0)
+        size += STORE_NUMBERS_SIZE + append->identity_count * (size_t)STORE_IDENTITY_SIZE;
+    return size;
+}
 
 #endif

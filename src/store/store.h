@@ -138,7 +138,7 @@ struct store {
     const struct store_ops *ops;
     const struct outcomes_ops *outcomes;
     uint32_t record_size_max; /* limits.record */
-    uint32_t append_size_max; /* limits.append: of struct store_append.len */
+    uint32_t append_size_max; /* limits.append: of store_append_size() */
 };
 
 #endif

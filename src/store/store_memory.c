@@ -299,7 +299,7 @@ static enum err memory_append(struct store *store, struct store_append *append)
     check(append->reply_to != NULL && append->len % STORE_PART_ALIGNMENT == 0);
     if (memory->inflight_bytes > 0 && memory->inflight_bytes + append->len > memory->inflight_bytes_max)
         return ERR_BUSY;
-    if (append->len > store->append_size_max) {
+    if (store_append_size(append) > store->append_size_max) {
         append->ret_err = ERR_TOO_LARGE;
         mailbox_post(append->reply_to, &append->mail);
         return ERR_NONE;

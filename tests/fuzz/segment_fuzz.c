@@ -69,7 +69,8 @@ static void on_lost_name(void *owner, const char *name)
 static struct catalog *catalog_new(void)
 {
     struct catalog *catalog = malloc(sizeof *catalog);
-    check(catalog != NULL && catalog_init(catalog, TOPICS_MAX, CATALOG_PRODUCERS_MAX, 1) == ERR_NONE);
+    check(catalog != NULL);
+    catalog_init(catalog, TOPICS_MAX, CATALOG_PRODUCERS_MAX, 1);
     return catalog;
 }
 

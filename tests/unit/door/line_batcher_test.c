@@ -10,6 +10,8 @@
 
 enum { TIME_MS = 1795334400 };
 
+static const uint8_t large_producer[STORE_PRODUCER_MAX] = {'p'};
+
 struct fixture {
     struct clock_fake clock;
     struct store *store;
@@ -324,6 +326,64 @@ TEST(an_append_has_no_more_runs_and_identities_than_a_store_takes)
     close_all(&fixture);
 }
 
+TEST(the_numbers_of_an_append_count_against_its_limit)
+{
+    for (int drops = 0; drops < 2; drops++) {
+        struct fixture fixture;
+        struct produce_settings settings = PRODUCE_SETTINGS_DEFAULT;
+        settings.drop_duplicates = drops == 1;
+        open_with(&fixture, settings);
+        fixture.store->append_size_max = 16 * 1024;
+        expect(count_until_full(&fixture) > 50);
+        struct line_append *append = finish(&fixture);
+        append->append.producer = span_of(large_producer, STORE_PRODUCER_MAX);
+        expect(append->append.run_count > 50);
+        expect(store_append_size(&append->append) <= 16 * 1024);
+        line_append_free(append);
+        close_all(&fixture);
+    }
+}
+
+TEST(a_line_of_the_longest_length_that_is_promised_is_always_taken)
+{
+    static char line[5000] = "k|1|1|";
+    for (int drops = 0; drops < 2; drops++) {
+        struct fixture fixture;
+        struct produce_settings settings = PRODUCE_SETTINGS_DEFAULT;
+        settings.drop_duplicates = drops == 1;
+        open_with(&fixture, settings);
+        expect_equal_u64(line_batcher_line_max(&fixture.batcher), settings.max_line);
+        fixture.store->append_size_max = 4096;
+        uint32_t max = line_batcher_line_max(&fixture.batcher);
+        expect(max > 3000 && max < 4096);
+        memset(line + 6, 'x', max - 6);
+        line[max] = '\0';
+        take(&fixture, line);
+        struct line_append *append = finish(&fixture);
+        append->append.producer = span_of(large_producer, STORE_PRODUCER_MAX);
+        expect(store_append_size(&append->append) <= 4096);
+        line_append_free(append);
+        close_all(&fixture);
+    }
+}
+
+TEST(the_longest_key_for_every_record_has_room_in_the_append)
+{
+    static char key[1025];
+    struct fixture fixture;
+    struct produce_settings settings = PRODUCE_SETTINGS_DEFAULT;
+    memset(key, 'k', sizeof key - 1);
+    settings.fields = span_from_text("body");
+    settings.topic = span_from_text("orders");
+    settings.key = span_from_text(key);
+    open_with(&fixture, settings);
+    take(&fixture, "a");
+    struct line_append *append = finish(&fixture);
+    expect(append->append.len > 1024);
+    line_append_free(append);
+    close_all(&fixture);
+}
+
 TEST(bad_settings_are_refused_with_their_reason)
 {
     static const struct produce_route regular = {{(const uint8_t *)"re:(a", 5}, {(const uint8_t *)"a", 1}};
@@ -387,5 +447,8 @@ TEST_MAIN(a_line_becomes_a_record_with_its_fields_as_headers,
           parts_are_aligned_padded_with_zeros_and_in_order_of_topic_and_partition,
           an_append_never_exceeds_the_limit,
           an_append_has_no_more_runs_and_identities_than_a_store_takes,
+          the_numbers_of_an_append_count_against_its_limit,
+          a_line_of_the_longest_length_that_is_promised_is_always_taken,
+          the_longest_key_for_every_record_has_room_in_the_append,
           bad_settings_are_refused_with_their_reason,
           identities_are_siphash_and_tell_key_and_number_apart)
