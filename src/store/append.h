@@ -73,7 +73,7 @@ struct store_append {
     uint64_t producer_last;          /* the highest sequence number of this producer in here; 0: none */
     const uint8_t (*identities)[16]; /* hashes to remember for `duplicates: drop`, or NULL */
     uint32_t identity_count;
-    /* What becomes true with this append, all of it or nothing; with or without records. */
+    /* What becomes true with this append, all of it or nothing; with or without records; seeks before outcomes. */
     const struct store_settled *settled;
     uint32_t settled_count;
     const struct store_seek *seeks;

@@ -6,53 +6,13 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "store/memory_partition.h"
-#include "store/memory_sequence.h"
-#include "wire/record_batch.h"
+#include "store/store_memory_impl.h"
 
 enum {
-    TOPICS_MAX = 1000,
-    SEQUENCES_MAX = 64,
     RECORD_SIZE_MAX = 1024 * 1024,
     APPEND_SIZE_MAX = 8 * 1024 * 1024,
     INFLIGHT_MAX = 4 * 1024 * 1024,
 };
-
-struct memory_topic {
-    struct store_topic topic;
-    struct memory_partition *partitions;
-};
-
-struct identity {
-    uint8_t hash[16];
-    bool is_stored;
-};
-
-struct store_memory {
-    struct store store;
-    struct clock *clock;
-    enum store_state state;
-    bool is_held;
-    bool reads_are_slow;
-    size_t inflight_bytes;
-    size_t inflight_bytes_max;
-    struct list appends; /* that wait, by their mail's link */
-    struct list reads;   /* likewise */
-    struct list watches;
-    struct memory_topic *topics[TOPICS_MAX];
-    uint32_t topic_count;
-    uint32_t topics_max;
-    struct memory_sequence sequences[SEQUENCES_MAX];
-    uint32_t sequence_count;
-    struct identity *identities;
-    uint32_t identity_count;
-    uint32_t identity_size;
-};
-
-static struct store_memory *memory_of(struct store *store)
-{
-    return LIST_OWNER(store, struct store_memory, store);
-}
 
 /* --- Watches ------------------------------------------------------------------------------------ */
 
@@ -71,7 +31,7 @@ static void notify(struct store_memory *memory)
 static void memory_watch(struct store *store, struct store_watch *watch)
 {
     if (!watch->is_set)
-        list_insert_last(&memory_of(store)->watches, &watch->link);
+        list_insert_last(&store_memory_of(store)->watches, &watch->link);
     watch->is_set = true;
 }
 
@@ -87,59 +47,32 @@ static bool memory_unwatch(struct store *store, struct store_watch *watch)
 
 /* --- Topics ------------------------------------------------------------------------------------- */
 
-static struct memory_topic *topic_at(const struct store_memory *memory, uint32_t id)
-{
-    return id < memory->topic_count ? memory->topics[id] : NULL;
-}
-
 static struct memory_partition *
 partition_at(const struct store_memory *memory, uint32_t id, uint32_t partition)
 {
-    struct memory_topic *topic = topic_at(memory, id);
-    return topic != NULL && partition < topic->topic.partitions ? &topic->partitions[partition] : NULL;
-}
-
-static struct memory_topic *find_topic(const struct store_memory *memory, struct span name)
-{
-    for (uint32_t i = 0; i < memory->topic_count; i++)
-        if (span_equal_text(name, memory->topics[i]->topic.name))
-            return memory->topics[i];
-    return NULL;
-}
-
-static struct memory_topic *add_topic(struct store_memory *memory, struct span name, uint32_t partitions)
-{
-    struct memory_topic *topic = calloc(1, sizeof(*topic));
-    check(topic != NULL);
-    topic->topic.id = memory->topic_count;
-    topic->topic.partitions = partitions == 0 ? 1 : partitions;
-    memcpy(topic->topic.name, name.data, name.len);
-    topic->partitions = calloc(topic->topic.partitions, sizeof(*topic->partitions));
-    check(topic->partitions != NULL);
-    memory->topics[memory->topic_count++] = topic;
-    return topic;
+    return memory_topics_partition(&memory->topics, id, partition);
 }
 
 static enum err memory_topic_open(
     struct store *store, struct span name, uint32_t partitions, bool create, struct store_topic *ret_topic)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     if (!store_topic_name_is_legal(name))
         return ERR_BAD_NAME;
-    struct memory_topic *topic = find_topic(memory, name);
+    struct memory_topic *topic = memory_topics_find(&memory->topics, name);
     if (topic == NULL && !create)
         return ERR_UNKNOWN_TOPIC;
-    if (topic == NULL && memory->topic_count >= memory->topics_max)
+    if (topic == NULL && memory->topics.count >= memory->topics_max)
         return ERR_TOO_MANY;
     if (topic == NULL)
-        topic = add_topic(memory, name, partitions);
+        topic = memory_topics_add(&memory->topics, name, partitions);
     *ret_topic = topic->topic;
     return ERR_NONE;
 }
 
 static bool memory_topic_next(struct store *store, uint32_t *position, struct store_topic *ret_topic)
 {
-    const struct memory_topic *topic = topic_at(memory_of(store), *position);
+    const struct memory_topic *topic = memory_topics_at(&store_memory_of(store)->topics, *position);
     if (topic == NULL)
         return false;
     *ret_topic = topic->topic;
@@ -150,7 +83,7 @@ static bool memory_topic_next(struct store *store, uint32_t *position, struct st
 static enum err
 memory_extent(struct store *store, uint32_t topic, uint32_t partition, struct store_extent *ret_extent)
 {
-    const struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    const struct memory_partition *found = partition_at(store_memory_of(store), topic, partition);
     if (found == NULL)
         return ERR_UNKNOWN_TOPIC;
     uint64_t bytes = 0;
@@ -163,7 +96,7 @@ memory_extent(struct store *store, uint32_t topic, uint32_t partition, struct st
 static enum err memory_offset_at(
     struct store *store, uint32_t topic, uint32_t partition, int64_t wall_ns, uint64_t *ret_offset)
 {
-    const struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    const struct memory_partition *found = partition_at(store_memory_of(store), topic, partition);
     if (found == NULL)
         return ERR_UNKNOWN_TOPIC;
     uint32_t i = 0;
@@ -174,65 +107,6 @@ static enum err memory_offset_at(
 }
 
 /* --- Appends ------------------------------------------------------------------------------------ */
-
-static void remember(struct store_memory *memory, const uint8_t hash[16])
-{
-    if (memory->identity_count == memory->identity_size) {
-        memory->identity_size = memory->identity_size == 0 ? 64 : memory->identity_size * 2;
-        memory->identities = realloc(memory->identities, memory->identity_size * sizeof(*memory->identities));
-        check(memory->identities != NULL);
-    }
-    struct identity *identity = &memory->identities[memory->identity_count++];
-    memcpy(identity->hash, hash, 16);
-    identity->is_stored = false;
-}
-
-static struct identity *find_identity(const struct store_memory *memory, const uint8_t hash[16])
-{
-    for (uint32_t i = 0; i < memory->identity_count; i++)
-        if (memcmp(memory->identities[i].hash, hash, 16) == 0)
-            return &memory->identities[i];
-    return NULL;
-}
-
-static enum store_identity memory_identity_state(struct store *store, const uint8_t hash[16])
-{
-    const struct identity *known = find_identity(memory_of(store), hash);
-    if (known == NULL)
-        return STORE_IDENTITY_NEW;
-    return known->is_stored ? STORE_IDENTITY_STORED : STORE_IDENTITY_PENDING;
-}
-
-static void memory_identities_admit(struct store *store,
-                                    const uint8_t (*identities)[16],
-                                    uint32_t count,
-                                    enum store_identity *ret_states)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        ret_states[i] = memory_identity_state(store, identities[i]);
-        if (ret_states[i] == STORE_IDENTITY_NEW)
-            remember(memory_of(store), identities[i]);
-    }
-}
-
-static void memory_identity_forget(struct store *store, const uint8_t (*identities)[16], uint32_t count)
-{
-    struct store_memory *memory = memory_of(store);
-    for (uint32_t i = 0; i < count; i++) {
-        struct identity *known = find_identity(memory, identities[i]);
-        if (known != NULL)
-            *known = memory->identities[--memory->identity_count];
-    }
-}
-
-static void store_identities(struct store_memory *memory, const struct store_append *append)
-{
-    for (uint32_t i = 0; i < append->identity_count; i++) {
-        struct identity *known = find_identity(memory, append->identities[i]);
-        if (known != NULL)
-            known->is_stored = true;
-    }
-}
 
 static void store_parts(struct store_memory *memory, struct store_append *append)
 {
@@ -260,7 +134,8 @@ static void store_numbers(struct store_memory *memory, const struct store_append
     check(append->sequence < memory->sequence_count);
     struct memory_sequence *sequence = &memory->sequences[append->sequence];
     for (uint32_t i = 0; i < append->run_count; i++)
-        memory_sequence_add_run(sequence, append->runs[i]);
+        if (append->runs[i].from > 0)
+            memory_sequence_add_run(sequence, append->runs[i]);
     memory_sequence_note_producer(sequence, append->producer, append->producer_last);
 }
 
@@ -270,18 +145,37 @@ static void complete(struct store_memory *memory, struct store_append *append)
     if (append->ret_err == ERR_NONE) {
         store_parts(memory, append);
         store_numbers(memory, append);
-        store_identities(memory, append);
+        memory_identities_store(&memory->identities, append->identities, append->identity_count);
+        store_memory_settle(memory, append);
     }
     memory->inflight_bytes -= append->len;
     mailbox_post(append->reply_to, &append->mail);
 }
 
-static uint32_t complete_oldest(struct store_memory *memory, uint32_t count)
+/* While the log is full only what makes room again passes. */
+static bool may_complete(const struct store_memory *memory, const struct store_append *append)
+{
+    return memory->state != STORE_FULL || append->urgent;
+}
+
+static struct store_append *take_oldest(struct store_memory *memory, bool past_full)
+{
+    LIST_EACH (&memory->appends, link) {
+        struct store_append *append = LIST_OWNER(link, struct store_append, mail.link);
+        if (!past_full && !may_complete(memory, append))
+            continue;
+        list_remove(link);
+        return append;
+    }
+    return NULL;
+}
+
+static uint32_t complete_oldest(struct store_memory *memory, uint32_t count, bool past_full)
 {
     uint32_t completed = 0;
-    for (struct list *link; completed < count && (link = list_take_first(&memory->appends)) != NULL;
+    for (struct store_append *append; completed < count && (append = take_oldest(memory, past_full)) != NULL;
          completed++)
-        complete(memory, LIST_OWNER(link, struct store_append, mail.link));
+        complete(memory, append);
     if (completed > 0)
         notify(memory);
     return completed;
@@ -289,15 +183,18 @@ static uint32_t complete_oldest(struct store_memory *memory, uint32_t count)
 
 static void complete_what_may(struct store_memory *memory)
 {
-    if (memory->state == STORE_BROKEN || (memory->state == STORE_OPEN && !memory->is_held))
-        complete_oldest(memory, UINT32_MAX);
+    if (memory->state == STORE_BROKEN || !memory->is_held)
+        complete_oldest(memory, UINT32_MAX, false);
 }
 
 static enum err memory_append(struct store *store, struct store_append *append)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     check(append->reply_to != NULL && append->len % STORE_PART_ALIGNMENT == 0);
-    if (memory->inflight_bytes > 0 && memory->inflight_bytes + append->len > memory->inflight_bytes_max)
+    /* What waits for room keeps no room from what makes it. */
+    bool is_exempt = append->urgent && memory->state == STORE_FULL;
+    if (!is_exempt && memory->inflight_bytes > 0 &&
+        memory->inflight_bytes + append->len > memory->inflight_bytes_max)
         return ERR_BUSY;
     if (store_append_size(append) > store->append_size_max) {
         append->ret_err = ERR_TOO_LARGE;
@@ -318,7 +215,7 @@ static void memory_release(struct store *store, bool alone)
 
 static enum store_state memory_state(struct store *store, struct why *ret_why)
 {
-    const struct store_memory *memory = memory_of(store);
+    const struct store_memory *memory = store_memory_of(store);
     if (ret_why != NULL)
         snprintf(ret_why->text, sizeof(ret_why->text), "%s",
                  memory->state == STORE_OPEN ? "" : "the test says so");
@@ -348,7 +245,7 @@ static uint32_t answer_oldest(struct store_memory *memory, uint32_t count)
 
 static enum err memory_read(struct store *store, struct store_read *read)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     if (!memory->reads_are_slow || read->reply_to == NULL)
         return read_now(memory, read);
     list_insert_last(&memory->reads, &read->mail.link);
@@ -357,23 +254,43 @@ static enum err memory_read(struct store *store, struct store_read *read)
     return ERR_PENDING;
 }
 
+/* --- Identities -------------------------------------------------------------------------------------- */
+
+static void memory_admit(struct store *store,
+                         const uint8_t (*identities)[16],
+                         uint32_t count,
+                         enum store_identity *ret_states)
+{
+    memory_identities_admit(&store_memory_of(store)->identities, identities, count, ret_states);
+}
+
+static enum store_identity memory_identity_state(struct store *store, const uint8_t identity[16])
+{
+    return memory_identities_state(&store_memory_of(store)->identities, identity);
+}
+
+static void memory_identity_forget(struct store *store, const uint8_t (*identities)[16], uint32_t count)
+{
+    memory_identities_forget(&store_memory_of(store)->identities, identities, count);
+}
+
 /* --- Sequences ---------------------------------------------------------------------------------- */
 
 static struct memory_sequence *sequence_at(struct store *store, uint32_t sequence)
 {
-    check(sequence < memory_of(store)->sequence_count);
-    return &memory_of(store)->sequences[sequence];
+    check(sequence < store_memory_of(store)->sequence_count);
+    return &store_memory_of(store)->sequences[sequence];
 }
 
 static enum err memory_sequence_open(struct store *store, struct span name, uint32_t *ret_sequence)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     if (!store_topic_name_is_legal(name))
         return ERR_BAD_NAME;
     uint32_t at = 0;
     while (at < memory->sequence_count && !span_equal_text(name, memory->sequences[at].name))
         at++;
-    if (at == SEQUENCES_MAX)
+    if (at == MEMORY_SEQUENCES_MAX)
         return ERR_TOO_MANY;
     if (at == memory->sequence_count)
         memcpy(memory->sequences[memory->sequence_count++].name, name.data, name.len);
@@ -436,13 +353,13 @@ static enum err memory_find(struct store *store,
                             uint32_t size,
                             uint32_t *ret_count)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     struct found found = {positions, size, 0};
     if (memory_sequence_has(sequence_at(store, sequence), number))
-        for (uint32_t i = 0; i < memory->topic_count; i++)
-            for (uint32_t p = 0; p < memory->topics[i]->topic.partitions; p++)
-                find_batches(&memory->topics[i]->partitions[p], sequence, (struct store_position){i, p, 0},
-                             &found);
+        for (uint32_t i = 0; i < memory->topics.count; i++)
+            for (uint32_t p = 0; p < memory->topics.topics[i]->topic.partitions; p++)
+                find_batches(&memory->topics.topics[i]->partitions[p], sequence,
+                             (struct store_position){i, p, 0}, &found);
     if (found.count > size)
         return ERR_TOO_MANY;
     *ret_count = found.count;
@@ -474,7 +391,7 @@ static const struct store_ops memory_ops = {
     .sequence_runs = memory_runs,
     .sequence_find = memory_find,
     .producer_last = memory_producer_last,
-    .identities_admit = memory_identities_admit,
+    .identities_admit = memory_admit,
     .identity_state = memory_identity_state,
     .identity_forget = memory_identity_forget,
 };
@@ -483,11 +400,13 @@ struct store *store_memory_new(struct clock *clock)
 {
     struct store_memory *memory = calloc(1, sizeof(*memory));
     check(memory != NULL);
-    memory->store = (struct store){
-        .ops = &memory_ops, .record_size_max = RECORD_SIZE_MAX, .append_size_max = APPEND_SIZE_MAX};
+    memory->store = (struct store){.ops = &memory_ops,
+                                   .outcomes = &store_memory_outcomes,
+                                   .record_size_max = RECORD_SIZE_MAX,
+                                   .append_size_max = APPEND_SIZE_MAX};
     memory->clock = clock;
     memory->inflight_bytes_max = INFLIGHT_MAX;
-    memory->topics_max = TOPICS_MAX;
+    memory->topics_max = MEMORY_TOPICS_MAX;
     list_init(&memory->appends);
     list_init(&memory->reads);
     list_init(&memory->watches);
@@ -496,25 +415,23 @@ struct store *store_memory_new(struct clock *clock)
 
 struct store *store_memory_free(struct store *store)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     check(list_is_empty(&memory->appends) && list_is_empty(&memory->reads) &&
           list_is_empty(&memory->watches));
-    for (uint32_t i = 0; i < memory->topic_count; i++) {
-        for (uint32_t p = 0; p < memory->topics[i]->topic.partitions; p++)
-            memory_partition_done(&memory->topics[i]->partitions[p]);
-        free(memory->topics[i]->partitions);
-        free(memory->topics[i]);
-    }
+    memory_topics_done(&memory->topics);
     for (uint32_t i = 0; i < memory->sequence_count; i++)
         memory_sequence_done(&memory->sequences[i]);
-    free(memory->identities);
+    memory_identities_done(&memory->identities);
+    memory_groups_done(&memory->groups);
+    memory_places_done(&memory->places);
+    memory_notes_done(&memory->notes);
     free(memory);
     return NULL;
 }
 
 void store_memory_hold(struct store *store, bool hold)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     memory->is_held = hold;
     if (hold)
         return;
@@ -524,23 +441,23 @@ void store_memory_hold(struct store *store, bool hold)
 
 uint32_t store_memory_finish(struct store *store, uint32_t count)
 {
-    uint32_t completed = complete_oldest(memory_of(store), count);
-    return completed + answer_oldest(memory_of(store), count - completed);
+    uint32_t completed = complete_oldest(store_memory_of(store), count, true);
+    return completed + answer_oldest(store_memory_of(store), count - completed);
 }
 
 uint32_t store_memory_waiting(struct store *store)
 {
     uint32_t count = 0;
-    LIST_EACH (&memory_of(store)->appends, link)
+    LIST_EACH (&store_memory_of(store)->appends, link)
         count++;
-    LIST_EACH (&memory_of(store)->reads, link)
+    LIST_EACH (&store_memory_of(store)->reads, link)
         count++;
     return count;
 }
 
 void store_memory_set_state(struct store *store, enum store_state state)
 {
-    struct store_memory *memory = memory_of(store);
+    struct store_memory *memory = store_memory_of(store);
     memory->state = state;
     complete_what_may(memory);
     notify(memory);
@@ -548,23 +465,23 @@ void store_memory_set_state(struct store *store, enum store_state state)
 
 void store_memory_set_inflight_max(struct store *store, size_t bytes)
 {
-    memory_of(store)->inflight_bytes_max = bytes;
+    store_memory_of(store)->inflight_bytes_max = bytes;
 }
 
 void store_memory_set_topics_max(struct store *store, uint32_t count)
 {
-    check(count <= TOPICS_MAX);
-    memory_of(store)->topics_max = count;
+    check(count <= MEMORY_TOPICS_MAX);
+    store_memory_of(store)->topics_max = count;
 }
 
 void store_memory_set_slow_reads(struct store *store, bool are_slow)
 {
-    memory_of(store)->reads_are_slow = are_slow;
+    store_memory_of(store)->reads_are_slow = are_slow;
 }
 
 void store_memory_expire(struct store *store, uint32_t topic, uint32_t partition, uint64_t start)
 {
-    struct memory_partition *found = partition_at(memory_of(store), topic, partition);
+    struct memory_partition *found = partition_at(store_memory_of(store), topic, partition);
     check(found != NULL && start >= found->start && start <= found->end);
     found->start = start;
 }
