@@ -130,7 +130,7 @@ open_acks(struct worker *worker, struct worker_door *door, const struct door_pla
     if (err != ERR_NONE)
         return why_set(why, err, "%s: sequence %s: %s", plan->name, plan->config->sequence, err_text(err));
     acks_door_init(&door->acks, worker->loop, plan->name, store, options);
-    door->door = &door->acks.door;
+    door->door = &door->acks.questions.door;
     return ERR_NONE;
 }
 

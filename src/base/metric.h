@@ -18,6 +18,7 @@
       "Lines parked because they had no route, name, field or legal sequence number")                        \
     X(LINES_TOO_LONG, COUNTER, "waybill_lines_too_long_total", "Lines longer than max_line")                 \
     X(LINES_DUPLICATE, COUNTER, "waybill_lines_duplicate_total", "Lines recognised as duplicates")           \
+    X(QUESTIONS, COUNTER, "waybill_questions_total", "Questions that acks and status doors answered")        \
     X(RECORDS_STORED, COUNTER, "waybill_records_stored_total", "Records that are synced")                    \
     X(BYTES_STORED, COUNTER, "waybill_stored_bytes_total", "Bytes of record batches synced")                 \
     X(BYTES_WRITTEN, COUNTER, "waybill_journal_written_bytes_total", "Bytes written to segments")            \

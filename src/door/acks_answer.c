@@ -2,49 +2,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/acks_answer.h"
 
-#include "wire/line_number.h"
+#include "door/answer_text.h"
 
-enum {
-    RUNS_PER_LOOK = 256,
-    GAP_SIZE_MAX = 2 * LINE_NUMBER_SIZE_MAX + 2, /* ",<from>-<to>" */
-};
-
-/* The room was promised by the caller. */
-static void put_text(struct buffer *answers, const char *text)
-{
-    size_t len = strlen(text);
-    check(len <= answers->size - answers->len);
-    memcpy(answers->data + answers->len, text, len);
-    answers->len += len;
-}
-
-static void put_number(struct buffer *answers, uint64_t number)
-{
-    check(answers->size - answers->len >= LINE_NUMBER_SIZE_MAX);
-    answers->len = (size_t)(line_number_put(answers->data + answers->len, number) - answers->data);
-}
-
-static void put_range(struct buffer *answers, uint64_t from, uint64_t to)
-{
-    put_number(answers, from);
-    put_text(answers, "-");
-    put_number(answers, to);
-}
-
-void acks_answer_error(struct buffer *answers, enum line_error error)
-{
-    put_text(answers, "ERR ");
-    put_text(answers, line_error_code(error));
-    put_text(answers, " ");
-    put_text(answers, line_error_text(error));
-    put_text(answers, "\n");
-}
+enum { RUNS_PER_LOOK = 256 };
 
 static void answer_number(struct buffer *answers, const char *word, uint64_t number)
 {
-    put_text(answers, word);
-    put_number(answers, number);
-    put_text(answers, "\n");
+    answer_put_text(answers, word);
+    answer_put_number(answers, number);
+    answer_put_text(answers, "\n");
 }
 
 void acks_answer_one(struct buffer *answers, uint64_t number, bool is_stored)
@@ -56,7 +22,7 @@ static void answer_one(struct buffer *answers, struct store *store, uint32_t seq
 {
     bool is_stored = false;
     if (store->ops->sequence_has(store, sequence, number, &is_stored) != ERR_NONE)
-        acks_answer_error(answers, LINE_ERROR_UNAVAILABLE);
+        answer_put_error(answers, LINE_ERROR_UNAVAILABLE);
     else
         acks_answer_one(answers, number, is_stored);
 }
@@ -66,26 +32,12 @@ static void answer_one(struct buffer *answers, struct store *store, uint32_t seq
 /* The list of gaps as it grows. */
 struct gaps {
     struct buffer *answers;
-    size_t start; /* of the answer */
-    unsigned count;
-    bool is_full;
+    struct answer_list list;
 };
 
 static void add_gap(struct gaps *gaps, uint64_t from, uint64_t to)
 {
-    struct buffer *answers = gaps->answers;
-    if (gaps->is_full)
-        return;
-    if (answers->len - gaps->start + GAP_SIZE_MAX > ACKS_ANSWER_MAX) {
-        gaps->is_full = true;
-        return;
-    }
-    put_text(answers, gaps->count == 0 ? "MISSING " : ",");
-    gaps->count++;
-    if (from == to)
-        put_number(answers, from);
-    else
-        put_range(answers, from, to);
+    answer_list_add(&gaps->list, gaps->answers, from, to);
 }
 
 /* Looks at stored runs from *next on; *next moves behind what was looked at. */
@@ -108,23 +60,30 @@ static enum err look(struct gaps *gaps, struct store *store, uint32_t sequence, 
     return ERR_NONE;
 }
 
+static void put_whole_range(struct buffer *answers, uint64_t from, uint64_t to)
+{
+    answer_put_text(answers, "ACK ");
+    answer_put_number(answers, from);
+    answer_put_text(answers, "-");
+    answer_put_number(answers, to);
+}
+
 static void
 answer_range(struct buffer *answers, struct store *store, uint32_t sequence, uint64_t from, uint64_t to)
 {
-    struct gaps gaps = {.answers = answers, .start = answers->len};
+    struct gaps gaps = {.answers = answers, .list = {.word = "MISSING "}};
+    size_t start = answers->len;
     enum err err = ERR_NONE;
-    for (uint64_t next = from; next <= to && err == ERR_NONE && !gaps.is_full;)
+    for (uint64_t next = from; next <= to && err == ERR_NONE && !gaps.list.is_full;)
         err = look(&gaps, store, sequence, &next, to);
     if (err != ERR_NONE) {
-        answers->len = gaps.start;
-        acks_answer_error(answers, LINE_ERROR_UNAVAILABLE);
+        answers->len = start;
+        answer_put_error(answers, LINE_ERROR_UNAVAILABLE);
         return;
     }
-    if (gaps.count == 0) {
-        put_text(answers, "ACK ");
-        put_range(answers, from, to);
-    }
-    put_text(answers, gaps.is_full ? " more\n" : "\n");
+    if (gaps.list.count == 0)
+        put_whole_range(answers, from, to);
+    answer_put_text(answers, gaps.list.is_full ? " more\n" : "\n");
 }
 
 void acks_answer(struct buffer *answers,

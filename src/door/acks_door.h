@@ -3,12 +3,20 @@
 #ifndef DOOR_ACKS_DOOR_H
 #define DOOR_ACKS_DOOR_H
 
-#include "door/acks_shared.h"
-#include "door/door.h"
+#include "door/question_door.h"
+#include "store/store.h"
+
+struct acks_options {
+    uint32_t sequence; /* index, from the store's sequence_open */
+    bool is_kmq;       /* one request, its answer, close; silence on a malformed one */
+    bool has_keys;     /* a second word is the key: only a record of that key counts */
+};
 
 struct acks_door {
-    struct door door; /* to listen, drain and cut */
-    struct acks_shared shared;
+    struct question_answerer answerer;
+    struct question_door questions;
+    struct store *store;
+    struct acks_options options;
 };
 
 /* One for each loop. `name` must outlive it. */

@@ -7,10 +7,7 @@
 #include "base/span.h"
 #include "wire/line_error.h"
 
-enum {
-    LINE_COMMAND_MAX = 1024,          /* bytes of a request */
-    LINE_COMMAND_RANGE_MAX = 1000000, /* numbers in one range */
-};
+enum { LINE_COMMAND_RANGE_MAX = 1000000 }; /* numbers in one range */
 
 enum line_command_kind {
     LINE_COMMAND_HIGHEST, /* no number: the highest stored one is asked for */

@@ -47,7 +47,7 @@ void simulated_clients_init(struct simulated_clients *clients,
         struct acks_client *asker = &clients->askers[i];
         asker->ledger = ledger;
         asker->simulated = clients->simulated;
-        asker->door = &program->acks[i].door;
+        asker->door = &program->acks[i].questions.door;
         asker->sequence = i;
     }
     for (unsigned i = 0; i < SIMULATED_TAILS; i++) {

@@ -85,7 +85,7 @@ void simulated_program_drain(struct simulated_program *program)
 {
     for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
         door_drain(&program->produce[i].door, NULL, NULL);
-        door_drain(&program->acks[i].door, NULL, NULL);
+        door_drain(&program->acks[i].questions.door, NULL, NULL);
     }
     door_drain(&program->control.door, NULL, NULL);
 }
@@ -94,7 +94,7 @@ void simulated_program_close(struct simulated_program *program)
 {
     for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
         door_cut(&program->produce[i].door);
-        door_cut(&program->acks[i].door);
+        door_cut(&program->acks[i].questions.door);
     }
     door_cut(&program->control.door);
     while (journal_read_step(program->journal))

@@ -29,7 +29,7 @@ static void begin_with(struct fixture *fixture, uint64_t seed, struct acks_optio
         fixture->store->ops->sequence_open(fixture->store, span_from_text("default"), &options.sequence));
     acks_door_init(&fixture->acks, &fixture->simulated.loop, "acks test", fixture->store, options);
     fixture->client = stream_memory_new(&fixture->simulated);
-    door_take_stream(&fixture->acks.door, &fixture->client->stream);
+    door_take_stream(&fixture->acks.questions.door, &fixture->client->stream);
 }
 
 static void begin(struct fixture *fixture, uint64_t seed)
@@ -161,6 +161,34 @@ TEST(pipelined_requests_are_answered_in_order_however_they_are_cut)
         expect_answer(&fixture, requests, answers);
         end(&fixture);
     }
+}
+
+/* More than one turn's worth: the rest waits its turn, and another client is answered in between. */
+TEST(very_many_questions_in_one_go_do_not_hold_up_another_client)
+{
+    enum { QUESTIONS = 20000 };
+    struct fixture fixture;
+    begin(&fixture, 17);
+    store_numbers(&fixture, 1, 1);
+    struct stream_memory *other = stream_memory_new(&fixture.simulated);
+    door_take_stream(&fixture.acks.questions.door, &other->stream);
+    for (unsigned i = 0; i < QUESTIONS; i++)
+        stream_memory_send_text(fixture.client, i == QUESTIONS - 1 ? "GET_ACK 2" : "GET_ACK 1\n");
+    stream_memory_end(fixture.client);
+    stream_memory_send_text(other, "GET_ACK 3\n");
+    bool was_between = false;
+    while (loop_simulated_turn(&fixture.simulated))
+        was_between = was_between || (stream_memory_received(other).len > 0 && !fixture.client->is_closed);
+    expect(was_between);
+    expect(fixture.client->is_closed);
+    struct span received = stream_memory_received(fixture.client);
+    expect_equal_u64(received.len, (QUESTIONS - 1) * 6 + 10);
+    expect_span_is(span_after(received, received.len - 16), "ACK 1\nPENDING 2\n");
+    expect_span_is(stream_memory_received(other), "PENDING 3\n");
+    stream_memory_cut(other);
+    loop_simulated_settle(&fixture.simulated);
+    stream_memory_free(other);
+    end(&fixture);
 }
 
 TEST(half_closed_client_gets_all_answers_also_to_a_last_line_without_its_end)
@@ -326,7 +354,7 @@ TEST(drain_answers_whole_requests_and_leaves_a_torn_one)
     bool is_drained = false;
     stream_memory_send_text(fixture.client, "GET_ACK 1\nGET_ACK 2");
     loop_simulated_settle(&fixture.simulated);
-    door_drain(&fixture.acks.door, on_drained, &is_drained);
+    door_drain(&fixture.acks.questions.door, on_drained, &is_drained);
     loop_simulated_settle(&fixture.simulated);
     expect_span_is(stream_memory_received(fixture.client), "PENDING 1\n");
     expect(is_drained);
@@ -340,6 +368,7 @@ TEST_MAIN(stored_number_is_acknowledged_and_another_is_pending,
           malformed_requests_are_answered_and_the_connection_goes_on,
           over_long_request_is_refused_once_and_the_next_one_answered,
           pipelined_requests_are_answered_in_order_however_they_are_cut,
+          very_many_questions_in_one_go_do_not_hold_up_another_client,
           half_closed_client_gets_all_answers_also_to_a_last_line_without_its_end,
           client_that_stalls_gets_every_answer_once_it_reads_again,
           client_that_never_reads_is_cut_in_the_end,
