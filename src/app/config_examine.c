@@ -3,9 +3,11 @@
 #include "app/config_examine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/door_plan.h"
 #include "door/line_routes.h"
+#include "io/listen_address.h"
 #include "store/store.h"
 
 static void examine_topics(const struct config *config, struct config_problems *problems)
@@ -49,11 +51,68 @@ examine_door(const struct config *config, const struct config_door *door, struct
         examine_routing(config, door, problems);
 }
 
+/*
+ * Names are resolved as they will be when the doors open; one that this machine does not know is told then. `ret_known` says
+ * which of `addresses`, one for each door, were.
+ */
+static void resolve_doors(const struct config *config, struct listen_address *addresses, bool *ret_known)
+{
+    const struct config_door *doors = config->doors.items;
+    for (uint32_t i = 0; i < config->doors.count; i++) {
+        char text[DOOR_ADDRESS_SIZE];
+        struct why why;
+        door_plan_address(text, &doors[i].listen, doors[i].listen.port);
+        ret_known[i] = listen_address_resolve(text, &addresses[i], &why) == ERR_NONE;
+    }
+}
+
+static bool is_same_text(const struct config_address *one, const struct config_address *other)
+{
+    return one->port != 0 && one->port == other->port && strcmp(one->host, other->host) == 0;
+}
+
+static void examine_addresses(const struct config *config,
+                              const struct listen_address *addresses,
+                              const bool *known,
+                              struct config_problems *problems)
+{
+    const struct config_door *doors = config->doors.items;
+    for (uint32_t i = 0; i < config->doors.count; i++) {
+        const struct config_door *door = &doors[i];
+        struct config_place place = config_place_of(door->node, "listen");
+        uint32_t other = 0;
+        while (other < i && !is_same_text(&doors[other].listen, &door->listen) &&
+               !(known[other] && known[i] && listen_addresses_meet(&addresses[other], &addresses[i])))
+            other++;
+        if (other < i)
+            config_problem(
+                problems, place,
+                "another door listens on %.200s port %u already, in line %u: give this one its own",
+                doors[other].listen.host, door->listen.port,
+                config_place_of(doors[other].node, "listen").line);
+    }
+}
+
+static enum err examine_listeners(const struct config *config, struct config_problems *problems)
+{
+    struct listen_address *addresses = calloc(config->doors.count + 1, sizeof *addresses);
+    bool *known = calloc(config->doors.count + 1, sizeof *known);
+    enum err err = addresses == NULL || known == NULL ? ERR_MEMORY : ERR_NONE;
+    if (err == ERR_NONE) {
+        resolve_doors(config, addresses, known);
+        examine_addresses(config, addresses, known, problems);
+    }
+    free(addresses);
+    free(known);
+    return err;
+}
+
 enum err config_examine(const struct config *config, struct config_problems *problems)
 {
     const struct config_door *doors = config->doors.items;
     examine_topics(config, problems);
     for (uint32_t i = 0; i < config->doors.count; i++)
         examine_door(config, &doors[i], problems);
-    return problems->count == 0 ? ERR_NONE : ERR_CONFIG;
+    enum err err = examine_listeners(config, problems);
+    return err != ERR_NONE || problems->count == 0 ? err : ERR_CONFIG;
 }

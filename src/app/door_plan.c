@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ADDRESS_SIZE = 280 };
-
-static void put_address(char text[static ADDRESS_SIZE], const struct config_address *address, uint16_t port)
+void door_plan_address(char text[static DOOR_ADDRESS_SIZE],
+                       const struct config_address *address,
+                       uint16_t port)
 {
     bool is_ipv6 = strchr(address->host, ':') != NULL;
-    (void)snprintf(text, ADDRESS_SIZE, is_ipv6 ? "[%s]:%u" : "%s:%u", address->host, port);
+    (void)snprintf(text, DOOR_ADDRESS_SIZE, is_ipv6 ? "[%s]:%u" : "%s:%u", address->host, port);
 }
 
 /* `off` means that nothing is parked: what would be is refused. */
@@ -55,8 +55,8 @@ static enum err open_plan(struct door_plan *plan,
                           const struct config_door *door,
                           struct why *why)
 {
-    char address[ADDRESS_SIZE];
-    put_address(address, &door->listen, door->listen.port);
+    char address[DOOR_ADDRESS_SIZE];
+    door_plan_address(address, &door->listen, door->listen.port);
     *plan = (struct door_plan){.config = door};
     enum err err = listen_socket_open(&plan->socket, address, why);
     if (err != ERR_NONE)
@@ -72,7 +72,7 @@ static enum err open_plan(struct door_plan *plan,
         listen_socket_close(&plan->socket);
         return err;
     }
-    put_address(address, &door->listen, plan->socket.port);
+    door_plan_address(address, &door->listen, plan->socket.port);
     (void)snprintf(plan->name, sizeof plan->name, "%s %s", door->serve == CONFIG_PRODUCE ? "produce" : "acks",
                    address);
     return ERR_NONE;

@@ -26,6 +26,13 @@ struct door_plans {
 enum err door_plans_open(struct door_plans *plans, const struct config *config, struct why *why) MUST_CHECK;
 void door_plans_close(struct door_plans *plans);
 
+enum { DOOR_ADDRESS_SIZE = 280 };
+
+/* HOST:PORT, or [HOST]:PORT. */
+void door_plan_address(char text[static DOOR_ADDRESS_SIZE],
+                       const struct config_address *address,
+                       uint16_t port);
+
 /* What a produce door will be told; *ret_routes is the caller's to free, and may be NULL. */
 enum err door_plan_settings(const struct config *config,
                             const struct config_door *door,

@@ -433,34 +433,13 @@ static void examine_line_limit(struct config_problems *problems,
                        "`max_line` of this door must be at most `limits.record`");
 }
 
-/* Port 0 is another one each time. */
-static bool is_same_address(const struct config_address *a, const struct config_address *b)
-{
-    return a->port != 0 && a->port == b->port && strcmp(a->host, b->host) == 0;
-}
-
-static void refuse_shared_address(struct config_problems *problems,
-                                  const struct config_door *doors,
-                                  const struct config_door *door)
-{
-    const struct config_door *other = doors;
-    while (other < door && !is_same_address(&other->listen, &door->listen))
-        other++;
-    if (other < door)
-        config_problem(problems, config_place_of(door->node, "listen"),
-                       "another door listens on %.200s port %u already, in line %u: give this one its own",
-                       door->listen.host, door->listen.port, config_place_of(other->node, "listen").line);
-}
-
 static void examine_root(struct config_problems *problems, const struct config_node *node, void *values)
 {
     const struct config *config = values;
     const struct config_door *doors = config->doors.items;
     examine_limits(problems, config);
-    for (uint32_t i = 0; i < config->doors.count; i++) {
+    for (uint32_t i = 0; i < config->doors.count; i++)
         examine_line_limit(problems, config, &doors[i]);
-        refuse_shared_address(problems, doors, &doors[i]);
-    }
     if (node != NULL && config->doors.count == 0)
         config_problem(problems, (struct config_place){0},
                        "no door: with a file only the doors that it names are "

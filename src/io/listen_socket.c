@@ -3,7 +3,6 @@
 #include "io/listen_socket.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -12,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEEPALIVE_IDLE_S = 60, HOST_MAX = 255 };
+#include "io/listen_address.h"
+
+enum { KEEPALIVE_IDLE_S = 60 };
 
 static enum err refuse(struct why *why, const char *address, const char *what)
 {
@@ -22,37 +23,6 @@ static enum err refuse(struct why *why, const char *address, const char *what)
 }
 
 /* --- TCP ---------------------------------------------------------------------------------------- */
-
-/* "host:port" or "[host]:port", cut into two texts. */
-static bool split_address(const char *address, char host[static HOST_MAX + 1], const char **ret_port)
-{
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon[1] == '\0')
-        return false;
-    size_t len = (size_t)(colon - address);
-    if (len >= 2 && address[0] == '[' && colon[-1] == ']') {
-        address++;
-        len -= 2;
-    }
-    if (len == 0 || len > HOST_MAX)
-        return false;
-    memcpy(host, address, len);
-    host[len] = '\0';
-    *ret_port = colon + 1;
-    return true;
-}
-
-static bool address_is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        memcpy(&in, address, sizeof(in));
-        return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    }
-    struct sockaddr_in6 in6;
-    memcpy(&in6, address, sizeof(in6));
-    return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr);
-}
 
 /* Accepted sockets inherit these: answers leave at once, and a peer that lost its power is noticed. */
 static bool set_tcp_options(int fd)
@@ -76,27 +46,20 @@ static uint16_t port_of(int fd)
     return ntohs(in.sin_port);
 }
 
-static enum err open_tcp(struct listen_socket *self, const char *address, struct why *why)
+static enum err open_tcp(struct listen_socket *self, const char *text, struct why *why)
 {
-    char host[HOST_MAX + 1];
-    const char *port = NULL;
-    if (!split_address(address, host, &port))
-        return why_set(why, ERR_BAD_INPUT, "%s: an address is HOST:PORT, [HOST]:PORT, or a path with a /",
-                       address);
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found = NULL;
-    int result = getaddrinfo(host, port, &hints, &found);
-    if (result != 0)
-        return why_set(why, ERR_BAD_INPUT, "%s: %s", address, gai_strerror(result));
-    self->is_loopback = address_is_loopback(found->ai_addr);
-    self->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool is_bound =
-        self->fd >= 0 && set_tcp_options(self->fd) && bind(self->fd, found->ai_addr, found->ai_addrlen) == 0;
-    enum err err = is_bound ? ERR_NONE : refuse(why, address, "cannot bind");
-    freeaddrinfo(found);
-    if (is_bound)
-        self->port = port_of(self->fd);
-    return err;
+    struct listen_address address;
+    enum err err = listen_address_resolve(text, &address, why);
+    if (err != ERR_NONE)
+        return err;
+    self->is_loopback = listen_address_is_loopback(&address);
+    self->fd = socket(address.name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool is_bound = self->fd >= 0 && set_tcp_options(self->fd) &&
+                    bind(self->fd, (const struct sockaddr *)&address.name, address.len) == 0;
+    if (!is_bound)
+        return refuse(why, text, "cannot bind");
+    self->port = port_of(self->fd);
+    return ERR_NONE;
 }
 
 /* --- unix --------------------------------------------------------------------------------------- */

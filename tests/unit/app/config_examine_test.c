@@ -43,6 +43,24 @@ TEST(illegal_sequence_is_refused)
         "`..`\n");
 }
 
+#define ACKS(address) "- { kind: line, serve: acks, listen: \"" address "\", insecure: true }\n"
+
+TEST(doors_whose_addresses_meet_are_refused_however_they_are_written)
+{
+    expect_problems(
+        "doors:\n" ACKS("[::1]:1") ACKS("[::1]:2") ACKS("[0::1]:1"),
+        "w.yaml:4:30: another door listens on ::1 port 1 already, in line 2: give this one its own\n");
+    expect_problems(
+        "doors:\n" ACKS("127.0.0.1:7") ACKS("0.0.0.0:7") ACKS("127.0.0.2:7"),
+        "w.yaml:3:30: another door listens on 127.0.0.1 port 7 already, in line 2: give this one its own\n"
+        "w.yaml:4:30: another door listens on 0.0.0.0 port 7 already, in line 3: give this one its own\n");
+    expect_problems("doors:\n" ACKS("no..host:7") ACKS("no..host:7"),
+                    "w.yaml:3:30: another door listens on no..host port 7 already, in line 2: give this one "
+                    "its own\n");
+    expect_problems("doors:\n" ACKS("127.0.0.1:0") ACKS("127.0.0.1:0") ACKS("127.0.0.1:7") ACKS("[::1]:7"),
+                    "");
+}
+
 /* The words are the door's own; here it counts that they come with the place of the key. */
 TEST(broken_routing_is_refused_where_it_is_said)
 {
@@ -74,4 +92,5 @@ TEST(broken_routing_is_refused_where_it_is_said)
 TEST_MAIN(legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,
+          doors_whose_addresses_meet_are_refused_however_they_are_written,
           broken_routing_is_refused_where_it_is_said)

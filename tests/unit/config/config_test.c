@@ -194,10 +194,6 @@ static const struct {
      "w.yaml:1:8: `log.size_max` must be at least four times `log.segment_size`\n"},
     {"limits:\n  append: 17MiB\nlog:\n  segment_size: 64MiB\n" DOOR,
      "w.yaml:2:3: `limits.append` must be at most a quarter of `log.segment_size`\n"},
-    {"doors:\n- { kind: line, serve: acks, listen: \"[::1]:1\" }\n"
-     "- { kind: line, serve: acks, listen: \"[::1]:2\" }\n"
-     "- { kind: line, serve: produce, listen: \"[::1]:1\" }\n",
-     "w.yaml:4:33: another door listens on ::1 port 1 already, in line 2: give this one its own\n"},
     {"data: a\ndata: b\n" DOOR,
      "w.yaml:2:1: `data` stands here for the second time, first in line 1: remove one\n"},
     {"data: &x a\n" DOOR, "w.yaml:1:7: anchors and tags are not supported: write the value out\n"},
