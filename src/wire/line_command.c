@@ -4,15 +4,19 @@
 
 #include "wire/line_number.h"
 
+enum line_error line_range_parse(struct span word, size_t dash, uint64_t *ret_from, uint64_t *ret_to)
+{
+    if (!line_number_parse(span_of(word.data, dash), ret_from) ||
+        !line_number_parse(span_after(word, dash + 1), ret_to))
+        return LINE_ERROR_BAD_REQUEST;
+    bool ascends = *ret_from <= *ret_to;
+    return ascends && *ret_to - *ret_from < LINE_COMMAND_RANGE_MAX ? LINE_ERROR_NONE : LINE_ERROR_BAD_RANGE;
+}
+
 static enum line_error parse_range(struct span word, size_t dash, struct line_command *command)
 {
-    if (!line_number_parse(span_of(word.data, dash), &command->from) ||
-        !line_number_parse(span_after(word, dash + 1), &command->to))
-        return LINE_ERROR_BAD_REQUEST;
-    if (command->to < command->from || command->to - command->from >= LINE_COMMAND_RANGE_MAX)
-        return LINE_ERROR_BAD_RANGE;
     command->kind = LINE_COMMAND_RANGE;
-    return LINE_ERROR_NONE;
+    return line_range_parse(word, dash, &command->from, &command->to);
 }
 
 enum line_error line_command_parse(struct span line, struct line_command *ret_command)

@@ -21,6 +21,10 @@ struct line_command {
     uint64_t to;
 };
 
+/* <from>-<to>, the dash being there. NONE, BAD_REQUEST or BAD_RANGE: then the numbers mean nothing. */
+enum line_error
+line_range_parse(struct span word, size_t dash, uint64_t *ret_from, uint64_t *ret_to) MUST_CHECK;
+
 /* `line` has no end of line. NONE, BAD_REQUEST or BAD_RANGE. Further words are passed over. */
 enum line_error line_command_parse(struct span line, struct line_command *ret_command) MUST_CHECK;
 

@@ -3,21 +3,20 @@
 #include "wire/line_subscribe.h"
 
 #include "base/units.h"
+#include "wire/line_command.h"
 #include "wire/line_number.h"
-
-enum { RANGE_MAX = 1000000, PARTITIONS_MAX = 1024 };
+#include "wire/line_place.h"
 
 static const int64_t delay_max_ns = INT64_C(24) * 3600 * 1000000000;
 
 /* <partition>:<offset>; false: something else. */
 static bool parse_place(struct span word, uint32_t *ret_partition, uint64_t *ret_offset)
 {
-    size_t colon = span_find(word, ':');
-    uint64_t partition;
-    if (colon == word.len || !span_to_u64(span_of(word.data, colon), &partition) ||
-        partition >= PARTITIONS_MAX || !span_to_u64(span_after(word, colon + 1), ret_offset))
+    struct line_place place;
+    if (!line_place_parse(word, &place) || place.topic.len > 0)
         return false;
-    *ret_partition = (uint32_t)partition;
+    *ret_partition = place.partition;
+    *ret_offset = place.offset;
     return true;
 }
 
@@ -127,21 +126,12 @@ static enum line_error parse_subscription(struct span line, struct line_subscrip
 
 /* --- DONE, FAIL, RETRY -------------------------------------------------------------------------- */
 
-static enum line_error parse_range(struct span word, size_t dash, struct line_settlement *settlement)
-{
-    if (!line_number_parse(span_of(word.data, dash), &settlement->from) ||
-        !line_number_parse(span_after(word, dash + 1), &settlement->to))
-        return LINE_ERROR_BAD_REQUEST;
-    bool ascends = settlement->from <= settlement->to;
-    return ascends && settlement->to - settlement->from < RANGE_MAX ? LINE_ERROR_NONE : LINE_ERROR_BAD_RANGE;
-}
-
 static enum line_error parse_which(struct span word, bool may_be_range, struct line_settlement *settlement)
 {
     *settlement = (struct line_settlement){.word = word};
     size_t dash = span_find(word, '-');
     if (dash < word.len && may_be_range)
-        return parse_range(word, dash, settlement);
+        return line_range_parse(word, dash, &settlement->from, &settlement->to);
     settlement->is_place = parse_place(word, &settlement->partition, &settlement->offset);
     if (settlement->is_place)
         return LINE_ERROR_NONE;
