@@ -21,7 +21,8 @@
  */
 enum {
     RECORD_BATCH_HEADER_SIZE = 61,
-    RECORD_BATCH_HEADERS_MAX = 64, /* headers of one record that a reader keeps; more is BAD */
+    RECORD_HEADERS_MAX = 64,       /* of a record that comes in */
+    RECORD_BATCH_HEADERS_MAX = 80, /* that a reader keeps; more is BAD: a dead letter has some of its own */
 };
 
 struct record_header {

@@ -54,8 +54,9 @@ TEST(a_body_alone_is_the_whole_line)
 
 TEST(bad_specifications_are_refused_by_name)
 {
-    static const char *const bad[] = {"",      "key",      "key|key|body", "key||body",
-                                      "body|", "a b|body", "reason|body",  "1|2|3|4|5|6|7|8|body"};
+    static const char *const bad[] = {
+        "",         "key",         "key|key|body",   "key||body",           "body|",
+        "a b|body", "reason|body", "waybill.x|body", "1|2|3|4|5|6|7|8|body"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct line_fields fields;
         struct why why = {0};
