@@ -36,7 +36,17 @@
     X(RECORDS_DELIVERED, COUNTER, "waybill_records_delivered_total", "Records that targets took")            \
     X(SENDS_FAILED, COUNTER, "waybill_sends_failed_total", "Batches that a target did not take")             \
     X(INFLIGHT_BYTES, GAUGE, "waybill_inflight_bytes", "Bytes of appends in flight")                         \
-    X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")
+    X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")                       \
+    X(DEAD_LETTERS, COUNTER, "waybill_deadletters_total", "Dead letters written")                            \
+    X(DEAD_LETTERS_REPLAYED, COUNTER, "waybill_deadletters_replayed_total",                                  \
+      "Dead letters that a replay has handed out")                                                           \
+    X(DEAD_LETTERS_REROUTED, COUNTER, "waybill_deadletters_rerouted_total",                                  \
+      "Parked lines that a reroute found a place for")                                                       \
+    X(DEAD_LETTERS_DROPPED, COUNTER, "waybill_deadletters_dropped_total",                                    \
+      "Dead letters that an operator dropped")                                                               \
+    X(REPLAYS, GAUGE, "waybill_replays_running", "Replays that have not ended")                              \
+    X(AUDIT_RECORDS, COUNTER, "waybill_audit_records_total", "Audit records made")                           \
+    X(AUDIT_LOST, COUNTER, "waybill_audit_lost_total", "Audit records that could not be written")
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
 
