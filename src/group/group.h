@@ -14,12 +14,23 @@
  * - Records above the low-water mark are given out up to a span; then the partition waits.
  * - Failing appends: while the log is full or busy outcomes wait here; when it is broken nothing is settled any more.
  */
+struct append_builder;
 struct groups;
 struct group;
 
 struct groups_settings {
     uint64_t span_max; /* offsets above the low-water mark; STORE_SPAN_MAX */
     uint32_t open_max; /* runs of open records of all members together: a ceiling of memory */
+    /*
+     * Adds what shall be true together with these outcomes of a group (audit_add_done); runs of one partition stand together.
+     * TOO_LARGE, TOO_MANY: the builder is full; then the outcomes go with the next append. NULL: nothing is added.
+     */
+    enum err (*on_commit)(void *owner,
+                          struct append_builder *builder,
+                          struct span group,
+                          const struct store_settled *settled,
+                          uint32_t count);
+    void *commit_owner;
 };
 
 struct groups_events {
@@ -66,6 +77,8 @@ struct group_range {
     uint32_t partition;
     uint64_t from;
     uint64_t to; /* exclusive, fixed */
+    uint32_t
+        outcomes_of; /* the group whose outcomes they are: the one that failed them, also when another one gets them */
 };
 struct group_source_events {
     bool (*wants)(void *owner, const struct record *record); /* the filter; NULL: all */

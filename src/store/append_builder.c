@@ -209,7 +209,8 @@ enum err append_builder_add_record(struct append_builder *builder,
     size_t len_before = is_new ? RECORD_BATCH_HEADER_SIZE : slot->bytes.len;
     size_t bytes_len =
         builder->bytes_len - (is_new ? 0 : part_size(len_before)) + part_size(len_before + size);
-    if (size > builder->store->record_size_max || bytes_len > builder->store->append_size_max)
+    if (size > (size_t)builder->store->record_size_max + APPEND_BUILDER_EXTRA_MAX ||
+        bytes_len > builder->store->append_size_max)
         return ERR_TOO_LARGE;
     if (is_new)
         buffer_clear(&slot->bytes);

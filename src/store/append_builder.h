@@ -9,6 +9,8 @@
 enum {
     APPEND_BUILDER_PARTS_MAX = 1024, /* partitions with records in one append */
     APPEND_BUILDER_SEEKS_MAX = 1024,
+    APPEND_BUILDER_EXTRA_MAX =
+        64 * 1024, /* bytes of a record beyond limits.record: what a dead letter says of it */
 };
 
 struct builder_slot;

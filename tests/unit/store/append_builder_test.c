@@ -213,15 +213,19 @@ TEST(undo_takes_back_all_that_was_added_since_the_mark)
 TEST(append_never_grows_beyond_the_limit_of_the_store)
 {
     struct fixture fixture;
+    static uint8_t value[APPEND_BUILDER_EXTRA_MAX + 400];
     begin(&fixture);
-    fixture.store->append_size_max = 1000;
     fixture.store->record_size_max = 300;
-    uint8_t value[400] = {0};
     struct append_builder_place place;
     struct record record = {.key_is_null = true, .value = span_of(value, sizeof value)};
     expect_err(append_builder_add_record(&fixture.builder, fixture.topic.id, 0, &record, &place),
                ERR_TOO_LARGE);
     expect(append_builder_is_empty(&fixture.builder));
+    record.value.len = APPEND_BUILDER_EXTRA_MAX; /* a dead letter of a small record */
+    struct append_builder_mark mark = append_builder_mark(&fixture.builder);
+    expect_fine(append_builder_add_record(&fixture.builder, fixture.topic.id, 0, &record, &place));
+    append_builder_undo(&fixture.builder, &mark);
+    fixture.store->append_size_max = 1000;
     record.value.len = 100;
     enum err err = ERR_NONE;
     unsigned count = 0;
