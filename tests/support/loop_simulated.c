@@ -12,9 +12,17 @@ static void wake(struct loop *loop)
     LIST_OWNER(loop, struct loop_simulated, loop)->is_woken = true;
 }
 
+static const struct loop_ops ops = {.wake = wake};
+
+void loop_simulated_init_beside(struct loop_simulated *simulated, struct loop_simulated *first)
+{
+    *simulated = (struct loop_simulated){.actor_count = 0};
+    random_seed(&simulated->random, random_u64(&first->random));
+    check(loop_init(&simulated->loop, &ops, &first->clock.clock) == ERR_NONE);
+}
+
 void loop_simulated_init(struct loop_simulated *simulated, uint64_t seed)
 {
-    static const struct loop_ops ops = {.wake = wake};
     *simulated = (struct loop_simulated){.actor_count = 0};
     printf("simulated loop: seed %" PRIu64 "\n", seed);
     random_seed(&simulated->random, seed);

@@ -16,8 +16,8 @@ enum { SIMULATED_ACTORS_MAX = 256 };
 
 struct loop_simulated {
     struct loop loop;
-    struct clock_fake clock;
-    struct random random; /* also for the actors */
+    struct clock_fake clock; /* also of the loops beside it, which leave theirs alone */
+    struct random random;    /* also for the actors */
     struct simulated_actor *actors[SIMULATED_ACTORS_MAX];
     unsigned actor_count;
     bool is_woken;
@@ -26,6 +26,8 @@ struct loop_simulated {
 
 /* The same seed gives the same run. Prints the seed, so that a failing test can be run again. */
 void loop_simulated_init(struct loop_simulated *simulated, uint64_t seed);
+/* One more loop in the same time as `first`, whose seed decides its chances too. */
+void loop_simulated_init_beside(struct loop_simulated *simulated, struct loop_simulated *first);
 void loop_simulated_done(struct loop_simulated *simulated);
 
 void loop_simulated_join(struct loop_simulated *simulated, struct simulated_actor *actor);

@@ -6,14 +6,11 @@
 
 static uint64_t chance(struct simulated_clients *clients, uint64_t limit)
 {
-    return random_below(&clients->simulated->random, limit);
+    return random_below(&clients->program->simulated.random, limit);
 }
 
-static void init_producer(struct simulated_clients *clients,
-                          struct simulated_program *program,
-                          struct ledger *ledger,
-                          unsigned which,
-                          size_t body_max)
+static void
+init_producer(struct simulated_clients *clients, struct ledger *ledger, unsigned which, size_t body_max)
 {
     static const size_t chunks[] = {3, 100, 64 * 1024};
     uint32_t sequence = which / SIMULATED_PRODUCERS_EACH;
@@ -22,8 +19,7 @@ static void init_producer(struct simulated_clients *clients,
         base = 1; /* two send the same, so that duplicates meet on the way */
     clients->producers[which] = (struct produce_client){
         .ledger = ledger,
-        .simulated = clients->simulated,
-        .door = &program->produce[sequence].door,
+        .simulated = &clients->program->simulated,
         .sequence = sequence,
         .base = (uint64_t)base * PRODUCE_CLIENT_MESSAGES,
         .is_acknowledged = which % SIMULATED_PRODUCERS_EACH != 0,
@@ -40,32 +36,47 @@ void simulated_clients_init(struct simulated_clients *clients,
                             struct ledger *ledger,
                             size_t body_max)
 {
-    clients->simulated = &program->simulated;
+    clients->program = program;
     for (unsigned i = 0; i < SIMULATED_PRODUCERS; i++)
-        init_producer(clients, program, ledger, i, body_max);
+        init_producer(clients, ledger, i, body_max);
     for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
         struct acks_client *asker = &clients->askers[i];
         asker->ledger = ledger;
-        asker->simulated = clients->simulated;
-        asker->door = &program->acks[i].questions.door;
+        asker->simulated = &program->simulated;
         asker->sequence = i;
     }
     for (unsigned i = 0; i < SIMULATED_TAILS; i++) {
         struct tail_client *tail = &clients->tails[i];
         tail->ledger = ledger;
-        tail->simulated = clients->simulated;
+        tail->simulated = &program->simulated;
         tail->door = &program->control.door;
         (void)snprintf(tail->topic, sizeof tail->topic, "topic-%u", i);
     }
 }
 
+static void connect_producer(struct simulated_program *program, struct produce_client *producer)
+{
+    struct simulated_worker *worker = simulated_program_any_worker(program);
+    producer->simulated = worker->simulated;
+    producer->door = &worker->produce[producer->sequence].door;
+    produce_client_connect(producer);
+}
+
+static void connect_asker(struct simulated_program *program, struct acks_client *asker)
+{
+    struct simulated_worker *worker = simulated_program_any_worker(program);
+    asker->simulated = worker->simulated;
+    asker->door = &worker->acks[asker->sequence].questions.door;
+    acks_client_connect(asker);
+}
+
 void simulated_clients_connect(struct simulated_clients *clients, unsigned which)
 {
     if (which < SIMULATED_PRODUCERS && clients->producers[which].stream == NULL)
-        produce_client_connect(&clients->producers[which]);
+        connect_producer(clients->program, &clients->producers[which]);
     which -= SIMULATED_PRODUCERS;
     if (which < SIMULATED_SEQUENCES && clients->askers[which].stream == NULL)
-        acks_client_connect(&clients->askers[which]);
+        connect_asker(clients->program, &clients->askers[which]);
     which -= SIMULATED_SEQUENCES;
     if (which < SIMULATED_TAILS && clients->tails[which].stream == NULL)
         tail_client_connect(&clients->tails[which]);

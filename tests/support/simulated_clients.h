@@ -16,7 +16,7 @@ enum {
 };
 
 struct simulated_clients {
-    struct loop_simulated *simulated;
+    struct simulated_program *program;
     struct produce_client producers[SIMULATED_PRODUCERS];
     struct acks_client askers[SIMULATED_SEQUENCES];
     struct tail_client tails[SIMULATED_TAILS];
@@ -28,7 +28,7 @@ void simulated_clients_init(struct simulated_clients *clients,
                             struct ledger *ledger,
                             size_t body_max);
 
-/* Connects one of SIMULATED_CLIENTS if it is not. */
+/* Connects one of SIMULATED_CLIENTS if it is not, to one of the loops; who follows a topic, to the first. */
 void simulated_clients_connect(struct simulated_clients *clients, unsigned which);
 /* Some of them send, or ask. */
 void simulated_clients_send(struct simulated_clients *clients);

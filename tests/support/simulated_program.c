@@ -23,10 +23,19 @@ static void init_settings(struct simulated_program *program, size_t max_line)
     }
 }
 
-void simulated_program_init(struct simulated_program *program, uint64_t seed, size_t max_line)
+void simulated_program_init(struct simulated_program *program,
+                            unsigned worker_count,
+                            uint64_t seed,
+                            size_t max_line)
 {
-    *program = (struct simulated_program){.journal = NULL};
+    check(worker_count > 0 && worker_count <= SIMULATED_WORKERS_MAX);
+    *program = (struct simulated_program){.worker_count = worker_count};
     loop_simulated_init(&program->simulated, seed);
+    program->workers[0].simulated = &program->simulated;
+    for (unsigned i = 1; i < worker_count; i++) {
+        loop_simulated_init_beside(&program->others[i - 1], &program->simulated);
+        program->workers[i].simulated = &program->others[i - 1];
+    }
     program->fs = fs_memory_new();
     init_settings(program, max_line);
 }
@@ -34,7 +43,8 @@ void simulated_program_init(struct simulated_program *program, uint64_t seed, si
 void simulated_program_done(struct simulated_program *program)
 {
     program->fs = fs_memory_free(program->fs);
-    loop_simulated_done(&program->simulated);
+    for (unsigned i = 0; i < program->worker_count; i++)
+        loop_simulated_done(program->workers[i].simulated);
 }
 
 enum err simulated_program_open_journal(struct simulated_program *program)
@@ -66,48 +76,92 @@ void simulated_program_close_journal(struct simulated_program *program)
     program->store = NULL;
 }
 
-void simulated_program_open_doors(struct simulated_program *program)
+static void open_worker(struct simulated_program *program, struct simulated_worker *worker)
 {
-    struct loop *loop = &program->simulated.loop;
-    append_gate_init(&program->gate, program->store, loop);
+    struct loop *loop = &worker->simulated->loop;
+    append_gate_init(&worker->gate, program->store, loop);
     for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
         struct acks_options options = {.sequence = i};
         expect_fine(
-            produce_door_init(&program->produce[i], &program->settings[i], &program->gate, "produce", NULL));
-        expect_equal_u64(program->produce[i].shared.batcher.sequence, i);
-        acks_door_init(&program->acks[i], loop, "acks", program->store, options);
+            produce_door_init(&worker->produce[i], &program->settings[i], &worker->gate, "produce", NULL));
+        expect_equal_u64(worker->produce[i].shared.batcher.sequence, i);
+        acks_door_init(&worker->acks[i], loop, "acks", program->store, options);
     }
-    control_door_init(&program->control, loop, "control", program->store,
+}
+
+void simulated_program_open_doors(struct simulated_program *program)
+{
+    for (unsigned i = 0; i < program->worker_count; i++)
+        open_worker(program, &program->workers[i]);
+    control_door_init(&program->control, &program->simulated.loop, "control", program->store,
                       (struct control_options){.owner = NULL});
 }
 
 void simulated_program_drain(struct simulated_program *program)
 {
-    for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
-        door_drain(&program->produce[i].door, NULL, NULL);
-        door_drain(&program->acks[i].questions.door, NULL, NULL);
+    for (unsigned i = 0; i < program->worker_count; i++) {
+        for (uint32_t j = 0; j < SIMULATED_SEQUENCES; j++) {
+            door_drain(&program->workers[i].produce[j].door, NULL, NULL);
+            door_drain(&program->workers[i].acks[j].questions.door, NULL, NULL);
+        }
     }
     door_drain(&program->control.door, NULL, NULL);
 }
 
-void simulated_program_close(struct simulated_program *program)
+static void cut_worker(struct simulated_worker *worker)
 {
     for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
-        door_cut(&program->produce[i].door);
-        door_cut(&program->acks[i].questions.door);
+        door_cut(&worker->produce[i].door);
+        door_cut(&worker->acks[i].questions.door);
     }
+}
+
+static void close_worker(struct simulated_worker *worker)
+{
+    for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
+        produce_door_done(&worker->produce[i]);
+        acks_door_done(&worker->acks[i]);
+    }
+    append_gate_done(&worker->gate);
+}
+
+void simulated_program_close(struct simulated_program *program)
+{
+    for (unsigned i = 0; i < program->worker_count; i++)
+        cut_worker(&program->workers[i]);
     door_cut(&program->control.door);
     while (journal_read_step(program->journal))
         ;
     journal_stop(program->journal);
-    loop_simulated_settle(&program->simulated);
-    for (uint32_t i = 0; i < SIMULATED_SEQUENCES; i++) {
-        produce_door_done(&program->produce[i]);
-        acks_door_done(&program->acks[i]);
-    }
+    simulated_program_settle(program);
     control_door_done(&program->control);
-    append_gate_done(&program->gate);
+    for (unsigned i = 0; i < program->worker_count; i++)
+        close_worker(&program->workers[i]);
     simulated_program_close_journal(program);
+}
+
+struct simulated_worker *simulated_program_any_worker(struct simulated_program *program)
+{
+    unsigned count = program->worker_count;
+    return &program->workers[count == 1 ? 0 : random_below(&program->simulated.random, count)];
+}
+
+void simulated_program_turn(struct simulated_program *program)
+{
+    (void)loop_simulated_turn(simulated_program_any_worker(program)->simulated);
+}
+
+/* One loop may have posted to another that was at rest already. */
+void simulated_program_settle(struct simulated_program *program)
+{
+    bool was_busy = true;
+    while (was_busy) {
+        was_busy = false;
+        for (unsigned i = 0; i < program->worker_count; i++) {
+            was_busy |= loop_simulated_turn(program->workers[i].simulated);
+            loop_simulated_settle(program->workers[i].simulated);
+        }
+    }
 }
 
 void simulated_program_settle_journal(struct simulated_program *program)

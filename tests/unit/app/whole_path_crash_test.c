@@ -1,4 +1,4 @@
-/* Doors, gate and journal over a simulated loop, disk and peers, in thousands of random schedules. */
+/* Doors, gates and journal over simulated loops, disk and peers, in thousands of random schedules. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -146,7 +146,7 @@ static void restart(struct world *world)
     simulated_clients_excuse(&world->clients);
     simulated_program_drain(program);
     for (uint64_t i = chance(world, 30); i > 0; i--) {
-        (void)loop_simulated_turn(&program->simulated);
+        simulated_program_turn(program);
         (void)journal_step(program->journal);
     }
     simulated_program_close(program);
@@ -186,7 +186,7 @@ static void pass_time(struct world *world)
 static void step_loop(struct world *world)
 {
     for (uint64_t i = 1 + chance(world, 4); i > 0; i--)
-        (void)loop_simulated_turn(&world->program.simulated);
+        simulated_program_turn(&world->program);
     if (world->has_fault)
         simulated_clients_excuse(&world->clients);
     simulated_clients_read(&world->clients);
@@ -259,12 +259,13 @@ static void make_peace(struct world *world)
 }
 
 /* Sends what is left; a plain producer learns by its end that all is stored. */
-static void finish_producer(struct produce_client *producer)
+static void finish_producer(struct simulated_clients *clients, unsigned which)
 {
+    struct produce_client *producer = &clients->producers[which];
     if (producer->stream == NULL && produce_client_is_done(producer))
         return;
     if (producer->stream == NULL)
-        produce_client_connect(producer);
+        simulated_clients_connect(clients, which);
     bool may_send = !producer->has_ended && !producer->stream->is_closing;
     if (may_send && !produce_client_send(producer, 20, false))
         produce_client_end(producer);
@@ -302,8 +303,9 @@ static void run_peace(struct world *world)
     struct simulated_clients *clients = &world->clients;
     for (unsigned i = 0; i < PEACE_STEPS && !are_done(clients); i++) {
         for (unsigned j = 0; j < SIMULATED_PRODUCERS; j++)
-            finish_producer(&clients->producers[j]);
-        (void)loop_simulated_turn(&world->program.simulated);
+            finish_producer(clients, j);
+        for (unsigned j = 0; j < world->program.worker_count; j++)
+            (void)loop_simulated_turn(world->program.workers[j].simulated);
         simulated_program_settle_journal(&world->program);
         simulated_clients_read(clients);
         clock_fake_advance(&world->program.simulated.clock, CLOCK_NS_PER_MS);
@@ -329,12 +331,12 @@ static uint64_t records_of(struct store *store, const char *name)
 /* Who follows a topic has seen all of it in the end. */
 static void finish_tail(struct world *world, struct tail_client *tail)
 {
-    loop_simulated_settle(&world->program.simulated);
+    simulated_program_settle(&world->program);
     tail_client_read(tail); /* its cut may have been under way */
     if (tail->stream == NULL)
         tail_client_connect(tail);
     for (unsigned i = 0; i < 10; i++) {
-        loop_simulated_settle(&world->program.simulated);
+        simulated_program_settle(&world->program);
         simulated_program_settle_journal(&world->program);
     }
     tail_client_read(tail);
@@ -343,13 +345,13 @@ static void finish_tail(struct world *world, struct tail_client *tail)
 
 /* --- Rounds ----------------------------------------------------------------------------------------- */
 
-static void begin(struct world *world, uint64_t seed)
+static void begin(struct world *world, unsigned workers, uint64_t seed)
 {
     static const size_t bodies[] = {40, 400, 4000};
     memset(world, 0, sizeof *world);
     world->seed = seed;
     world->is_telling = getenv("WAYBILL_SIMULATION_SEED") != NULL;
-    simulated_program_init(&world->program, seed, MAX_LINE);
+    simulated_program_init(&world->program, workers, seed, MAX_LINE);
     world->program.on_event = on_journal_event;
     world->program.owner = world;
     world->is_tight = chance(world, 3) == 0;
@@ -364,19 +366,22 @@ static void end(struct world *world)
 {
     struct simulated_program *program = &world->program;
     simulated_clients_outlive(&world->clients);
-    loop_simulated_settle(&program->simulated);
-    expect_equal_u64(program->gate.inflight_bytes, 0);
-    expect_equal_u64(program->gate.kept_bytes, 0);
-    expect_equal_u64(program->simulated.loop.queued_bytes, 0);
+    simulated_program_settle(program);
+    for (unsigned i = 0; i < program->worker_count; i++) {
+        const struct simulated_worker *worker = &program->workers[i];
+        expect_equal_u64(worker->gate.inflight_bytes, 0);
+        expect_equal_u64(worker->gate.kept_bytes, 0);
+        expect_equal_u64(worker->simulated->loop.queued_bytes, 0);
+    }
     simulated_clients_forget(&world->clients);
     simulated_program_close(program);
     simulated_program_done(program);
     ledger_done(&world->ledger);
 }
 
-static void run(struct world *world, uint64_t seed)
+static void run(struct world *world, unsigned workers, uint64_t seed)
 {
-    begin(world, seed);
+    begin(world, workers, seed);
     for (unsigned i = 0; i < STEPS; i++)
         step(world);
     make_peace(world);
@@ -409,21 +414,37 @@ static int tell(void **state)
     return 0;
 }
 
-static void run_schedules(void **state)
+static void run_rounds(struct world *world, bool has_several_loops)
 {
     uint64_t seed = test_number_from_environment("WAYBILL_SIMULATION_SEED", 0);
     uint64_t crash_rounds = test_number_from_environment("WAYBILL_CRASH_ROUNDS", 1000);
     uint64_t rounds = test_number_from_environment("WAYBILL_SIMULATION_ROUNDS", crash_rounds);
+    if (has_several_loops)
+        rounds = (rounds + 1) / 2; /* they take longer */
     if (seed != 0)
         rounds = 1;
     else
         seed = 1 + random_below(NULL, 1U << 30);
-    for (uint64_t round = 0; round < rounds; round++)
-        run(*state, seed + round);
+    for (uint64_t round = 0; round < rounds; round++) {
+        unsigned several = 2 + (unsigned)((seed + round) % (SIMULATED_WORKERS_MAX - 1));
+        run(world, has_several_loops ? several : 1, seed + round);
+    }
 }
 
-/* A TEST() has no teardown, and this one has something to tell. */
+static void run_schedules(void **state)
+{
+    run_rounds(*state, false);
+}
+
+static void run_schedules_of_loops(void **state)
+{
+    run_rounds(*state, true);
+}
+
+/* A TEST() has no teardown, and these have something to tell. */
 static const struct CMUnitTest what_was_promised_is_kept_in_any_schedule[1] = {
     {"what_was_promised_is_kept_in_any_schedule", run_schedules, prepare, tell, NULL}};
+static const struct CMUnitTest what_several_loops_promised_is_kept_in_any_schedule[1] = {
+    {"what_several_loops_promised_is_kept_in_any_schedule", run_schedules_of_loops, prepare, tell, NULL}};
 
-TEST_MAIN(what_was_promised_is_kept_in_any_schedule)
+TEST_MAIN(what_was_promised_is_kept_in_any_schedule, what_several_loops_promised_is_kept_in_any_schedule)
