@@ -74,7 +74,7 @@ struct store_watch {
  *   append is then committed at once on the caller's thread, if the disk has been quick; otherwise the writer is woken.
  * topic_open: finds a topic, or creates it with `partitions` (0: the configured number). BAD_NAME, TOO_MANY,
  *   UNKNOWN_TOPIC when absent and `create` is false.
- * topic_next: walks topics in order of id, starting with *position = 0; false at the end.
+ * topic_next: walks topics in order of id, starting with *position = 0; false at the end. A topic's position is its id.
  * extent: UNKNOWN_TOPIC for a topic or partition that is not there.
  * read: NONE with the answer, PENDING (a mail will come), or an error: EXPIRED (go on at extent.start), DAMAGED
  *   (ret_next_offset is behind the damage), UNKNOWN_TOPIC, IO.
