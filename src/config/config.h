@@ -3,7 +3,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "config/config_table.h"
+#include "config/config_delivery.h"
 
 /*
  * The values of each field of the tables in config_tables.c; sentences stand there. `node` is where the section stands
@@ -60,6 +60,7 @@ struct config_topic {
     unsigned store;     /* there is one: journal */
     unsigned when_full; /* enum config_when_full */
     struct config_retention retention;
+    struct config_words processed_by; /* groups; they hold its records back */
 };
 
 struct config_route {
@@ -101,8 +102,9 @@ struct config {
     struct config_limits limits;
     struct config_receipts receipts;
     struct config_window duplicates;
-    struct config_named topics;   /* struct config_topic */
-    struct config_sections doors; /* struct config_door */
+    struct config_named topics;        /* struct config_topic */
+    struct config_sections doors;      /* struct config_door */
+    struct config_sections deliveries; /* struct config_delivery */
     struct config_threads threads;
 };
 

@@ -125,6 +125,16 @@ static void reverse_down_to(struct section_reader *reader, struct task *bottom)
     reader->top = reversed;
 }
 
+static void push_item(struct section_reader *reader,
+                      const struct config_field *field,
+                      const struct config_node *node,
+                      void *item)
+{
+    bool is_short = node->kind == CONFIG_SCALAR && field->section->shorthand != NULL;
+    if (is_short || expect_kind(reader, field->name, node, CONFIG_MAP))
+        (void)push(reader, field->section, node, item);
+}
+
 static void push_sections(struct section_reader *reader,
                           const struct config_field *field,
                           const struct config_node *node,
@@ -137,11 +147,35 @@ static void push_sections(struct section_reader *reader,
         return;
     *ret_sections = (struct config_sections){items, count};
     for (const struct config_node *member = node->first; member != NULL; member = member->next) {
-        if (expect_kind(reader, field->name, member, CONFIG_MAP))
-            (void)push(reader, field->section, member, items);
+        push_item(reader, field, member, items);
         items += field->section->size;
     }
     reverse_down_to(reader, bottom);
+}
+
+/* The items of a list of texts; one that is no text, or empty, is told. */
+static void read_words(struct section_reader *reader,
+                       const struct config_field *field,
+                       const struct config_node *node,
+                       struct config_words *ret_words)
+{
+    bool is_one = node->kind == CONFIG_SCALAR;
+    if (!is_one && !expect_kind(reader, field->name, node, CONFIG_LIST))
+        return;
+    uint32_t count = is_one ? 1 : count_members(node);
+    const char **items = (const char **)(void *)take_items(reader, node, count, sizeof *items);
+    if (items == NULL)
+        return;
+    *ret_words = (struct config_words){items, count};
+    for (const struct config_node *member = is_one ? node : node->first; count > 0; member = member->next) {
+        *items = "";
+        if (expect_kind(reader, field->name, member, CONFIG_SCALAR) && *member->text != '\0')
+            *items = member->text;
+        else if (member->kind == CONFIG_SCALAR)
+            config_problem(reader->problems, member->place, "`%s` holds an empty name", field->name);
+        items++;
+        count--;
+    }
 }
 
 static void push_named_item(struct section_reader *reader,
@@ -218,6 +252,22 @@ static void set_node(const struct task *task)
     *(const struct config_node **)place = task->node;
 }
 
+static void read_scalar(struct section_reader *reader,
+                        const struct config_field *field,
+                        const struct config_node *node,
+                        void *values)
+{
+    struct why why;
+    if (field->kind == CONFIG_WORDS) {
+        read_words(reader, field, node, (struct config_words *)(void *)((uint8_t *)values + field->offset));
+        return;
+    }
+    if (!expect_kind(reader, field->name, node, CONFIG_SCALAR))
+        return;
+    if (config_value_read(field, node->text, values, &why) != ERR_NONE)
+        config_problem(reader->problems, node->place, "%s", why.text);
+}
+
 static void begin(struct section_reader *reader, struct task *task)
 {
     task->is_begun = true;
@@ -232,18 +282,8 @@ static void begin(struct section_reader *reader, struct task *task)
     }
     if (task->source == NULL)
         set_defaults(reader, task);
-}
-
-static void read_scalar(struct section_reader *reader,
-                        const struct config_field *field,
-                        const struct config_node *node,
-                        void *values)
-{
-    struct why why;
-    if (!expect_kind(reader, field->name, node, CONFIG_SCALAR))
-        return;
-    if (config_value_read(field, node->text, values, &why) != ERR_NONE)
-        config_problem(reader->problems, node->place, "%s", why.text);
+    if (task->node != NULL && task->node->kind == CONFIG_SCALAR)
+        read_scalar(reader, find_field(task->section, task->section->shorthand), task->node, task->values);
 }
 
 /* A section of one that began with another's values keeps those that it does not name. */
@@ -303,7 +343,7 @@ static void require_members(struct section_reader *reader, const struct task *ta
  */
 static void finish(struct section_reader *reader, const struct task *task)
 {
-    if (task->node != NULL && reader->problems->count == task->problems)
+    if (task->node != NULL && task->node->kind == CONFIG_MAP && reader->problems->count == task->problems)
         require_members(reader, task);
     if (task->section->examine != NULL && reader->problems->count == task->problems)
         task->section->examine(reader->problems, task->node, task->values);

@@ -13,8 +13,10 @@ enum config_kind {
     CONFIG_COUNT,    /* uint64_t */
     CONFIG_SIZE,     /* uint64_t, bytes; units as in base/units.h */
     CONFIG_DURATION, /* int64_t, ns */
+    CONFIG_SHARE,    /* double, from 0 to 1 */
     CONFIG_ADDRESS,  /* struct config_address */
     CONFIG_ENUM,     /* unsigned: the place of the word in `choices` */
+    CONFIG_WORDS,    /* struct config_words: a list of texts; a single text counts as a list of one */
     CONFIG_SECTION,  /* the struct of `section` */
     CONFIG_SECTIONS, /* struct config_sections: a list */
     CONFIG_NAMED,    /* struct config_named: a map of sections by name */
@@ -26,6 +28,11 @@ enum config_reload { CONFIG_RESTART, CONFIG_LIVE };
 struct config_address {
     char host[256];
     uint16_t port;
+};
+
+struct config_words {
+    const char **items;
+    uint32_t count;
 };
 
 struct config_sections {
@@ -63,8 +70,9 @@ struct config_field {
 struct config_section {
     const struct config_field *fields;
     size_t count;
-    size_t size;        /* of the struct */
-    size_t node_offset; /* of its const struct config_node * */
+    size_t size;           /* of the struct */
+    size_t node_offset;    /* of its const struct config_node * */
+    const char *shorthand; /* the field that a list's item means when it is a single value; NULL: none */
     /*
      * More than one field at a time; may be NULL. `node` is NULL for a section that the file does not
      * have.

@@ -165,7 +165,10 @@ static const struct config_field topic_fields[] = {
      .offset = offsetof(struct config_topic, retention),
      .section = &retention_section,
      .sentence = "When its records may go."},
-    {.name = "processed_by", .kind = CONFIG_LATER, .sentence = "Groups whose `done` means processed."},
+    {.name = "processed_by",
+     .kind = CONFIG_WORDS,
+     .offset = offsetof(struct config_topic, processed_by),
+     .sentence = "Groups whose `done` means processed; retention keeps what they have not completed."},
 };
 static const struct config_section topic_section = SECTION_OF(config_topic, topic_fields, NULL);
 
@@ -341,7 +344,11 @@ static const struct config_field root_fields[] = {
      .offset = offsetof(struct config, threads),
      .section = &threads_section,
      .sentence = "How many threads do the work."},
-    {.name = "deliveries", .kind = CONFIG_LATER, .sentence = "Groups that Waybill drives to a target."},
+    {.name = "deliveries",
+     .kind = CONFIG_SECTIONS,
+     .offset = offsetof(struct config, deliveries),
+     .section = &config_delivery_section,
+     .sentence = "Groups that Waybill drives to a target."},
     {.name = "proxies", .kind = CONFIG_LATER, .sentence = "Kafka and HTTP proxies."},
     {.name = "clusters", .kind = CONFIG_LATER, .sentence = "Kafka clusters."},
     {.name = "kms", .kind = CONFIG_LATER, .sentence = "Where keys come from."},

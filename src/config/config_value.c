@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/units.h"
 
@@ -70,11 +71,18 @@ static void put_choices(char text[static 256], const char *choices)
 const char *config_value_describe(const struct config_field *field, char text[static 256])
 {
     static const char *const names[] = {
-        [CONFIG_TEXT] = "text",          [CONFIG_SECRET] = "a secret",
-        [CONFIG_BOOL] = "true or false", [CONFIG_COUNT] = "a whole number",
-        [CONFIG_SIZE] = "a size",        [CONFIG_DURATION] = "a duration",
-        [CONFIG_ADDRESS] = "host:port",  [CONFIG_SECTION] = "a section",
-        [CONFIG_SECTIONS] = "a list",    [CONFIG_NAMED] = "a map by name",
+        [CONFIG_TEXT] = "text",
+        [CONFIG_SECRET] = "a secret",
+        [CONFIG_BOOL] = "true or false",
+        [CONFIG_COUNT] = "a whole number",
+        [CONFIG_SIZE] = "a size",
+        [CONFIG_DURATION] = "a duration",
+        [CONFIG_SHARE] = "a number from 0 to 1",
+        [CONFIG_ADDRESS] = "host:port",
+        [CONFIG_SECTION] = "a section",
+        [CONFIG_SECTIONS] = "a list",
+        [CONFIG_NAMED] = "a map by name",
+        [CONFIG_WORDS] = "a list of names",
         [CONFIG_LATER] = "later",
     };
     if (field->kind == CONFIG_ENUM) {
@@ -124,6 +132,19 @@ static bool read_enum(const char *choices, const char *text, unsigned *ret_value
     return false;
 }
 
+/* Digits and one point: no sign, no exponent. */
+static bool read_share(const char *text, double *ret_value)
+{
+    char *end;
+    if (strspn(text, "0123456789.") != strlen(text))
+        return false;
+    double value = strtod(text, &end);
+    if (*end != '\0' || end == text || value > 1.0)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
 static bool read_number(const struct config_field *field, const char *text, uint64_t *ret_value)
 {
     struct span span = span_from_text(text);
@@ -159,6 +180,7 @@ enum err config_value_read(const struct config_field *field, const char *text, v
     uint64_t number = 0;
     unsigned word = 0;
     bool truth = false;
+    double share = 0.0;
     struct config_address address;
     if (is_later(field, text))
         return why_set(why, ERR_CONFIG, "`%s: %.100s` is not in this version yet", field->name, text);
@@ -181,6 +203,11 @@ enum err config_value_read(const struct config_field *field, const char *text, v
             return refuse(field, text, why);
         memcpy(target, &number, sizeof number);
         return ERR_NONE;
+    case CONFIG_SHARE:
+        if (!read_share(text, &share))
+            return refuse(field, text, why);
+        memcpy(target, &share, sizeof share);
+        return ERR_NONE;
     case CONFIG_ADDRESS:
         if (!config_address_parse(text, &address))
             return refuse(field, text, why);
@@ -191,6 +218,7 @@ enum err config_value_read(const struct config_field *field, const char *text, v
             return refuse(field, text, why);
         memcpy(target, &word, sizeof word);
         return ERR_NONE;
+    case CONFIG_WORDS:
     case CONFIG_SECTION:
     case CONFIG_SECTIONS:
     case CONFIG_NAMED:

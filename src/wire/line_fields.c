@@ -37,8 +37,8 @@ static enum err add_field(struct line_fields *fields, struct span name, struct w
         return why_set(why, ERR_BAD_INPUT,
                        "a field cannot be called reason: parked lines carry a header of that name");
     if (span_starts_with(name, "waybill."))
-        return why_set(why, ERR_BAD_INPUT, "\"%.*s\" cannot name a field: waybill.* is the program's own", len,
-                       text);
+        return why_set(why, ERR_BAD_INPUT, "\"%.*s\" cannot name a field: waybill.* is the program's own",
+                       len, text);
     if (line_fields_find(fields, name) != LINE_FIELD_ABSENT)
         return why_set(why, ERR_BAD_INPUT, "the field %.*s is named twice", len, text);
     if (fields->count == LINE_FIELDS_MAX)

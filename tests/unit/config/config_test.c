@@ -135,9 +135,7 @@ static const struct {
      "w.yaml:3:3: `segmnet_size` is no key here: did you mean `segment_size`?\n"},
     {"flux_capacitor: 1\n" DOOR,
      "w.yaml:1:1: `flux_capacitor` is no key here: `waybill check --explain` lists those that are\n"},
-    {"deliveries: []\n" DOOR, "w.yaml:1:1: `deliveries` is not in this version yet\n"},
-    {"topics: { a: { processed_by: [b] } }\n" DOOR,
-     "w.yaml:1:16: `processed_by` is not in this version yet\n"},
+    {"proxies: []\n" DOOR, "w.yaml:1:1: `proxies` is not in this version yet\n"},
     {"topics: { a: { store: \"kafka:main\" } }\n" DOOR,
      "w.yaml:1:23: `store: kafka:main` is not in this version yet\n"},
     {"topics: { a: { retention: { consumed: true } } }\n" DOOR,
@@ -281,7 +279,7 @@ TEST(reference_lists_every_key_with_its_default)
         "topics.NAME.retention.age: a duration from 0ns to 36500d; default 7d; restart\n",
         "doors[].serve: produce or acks; required; restart; not yet: subscribe status\n",
         "doors[].routes[].key: text; required; restart\n",
-        "deliveries\n    Not in this version yet. ",
+        "proxies\n    Not in this version yet. ",
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strstr((const char *)text.data, parts[i]) == NULL)
