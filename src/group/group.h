@@ -53,7 +53,8 @@ void groups_step(struct groups *groups);
 /* Whether appends are under way or waiting: a drain waits until there are none. */
 bool groups_is_idle(const struct groups *groups);
 
-/* The live group of this name, made when absent: BAD_NAME, TOO_MANY, MEMORY. It stays while it has members or work. */
+/* The live group of this name, made when absent: BAD_NAME, TOO_MANY, MEMORY. It stays while it has members, sources or work;
+ * otherwise until the next groups_step. */
 enum err groups_open(struct groups *groups, struct span name, struct group **ret_group) MUST_CHECK;
 struct span group_name(const struct group *group);
 uint32_t group_id(const struct group *group);
@@ -95,6 +96,17 @@ void group_source_credit(struct group_source *source, uint64_t records);
 void group_source_count(const struct group_source *source, uint64_t *ret_given, uint64_t *ret_settled);
 /* Gives no more; what is open stays open. Returns NULL. */
 struct group_source *group_remove_source(struct group_source *source);
+
+/*
+ * An operator's wish: everything below `offset` counts as settled, from there on everything is given again. Open records of
+ * the partition are taken from their members' hands. on_done comes with NONE when it is synced. BUSY: another one is under way.
+ */
+enum err group_seek(struct group *group,
+                    uint32_t topic,
+                    uint32_t partition,
+                    uint64_t offset,
+                    void (*on_done)(void *owner, enum err err),
+                    void *owner) MUST_CHECK;
 
 /*
  * Outcomes for records that nobody was given: `settled` (group and outcome filled in) goes out with the next append; on_settled

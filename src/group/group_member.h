@@ -31,12 +31,12 @@ struct group_member_events {
     void (*on_ready)(void *owner);
     /* Retention took [from, to) of a partition before the group came to it: they are settled as EXPIRED. */
     void (*on_gap)(void *owner, uint32_t topic, uint32_t partition, uint64_t from, uint64_t to);
-    /* The lease ran out: its open records went back to the group. */
+    /* The lease ran out: its open records went back to the group; it is given nothing more until it is renewed. */
     void (*on_lease_over)(void *owner, uint64_t records);
     void *owner;
 };
 
-/* One record that was given out. Spans and record are valid until the next call to its member. */
+/* One record that was given out. Spans and record are valid until the next call to its member or to groups_step. */
 struct group_item {
     struct store_position position; /* of the record itself: a replayed one stands in its dead-letter topic */
     const struct record *record;
@@ -50,12 +50,14 @@ enum err group_join(struct group *group,
                     const struct group_member_settings *settings,
                     const struct group_member_events *events,
                     struct group_member **ret_member) MUST_CHECK;
-/* Its open records go back; outcomes under way are still committed. Returns NULL. */
+/* Its open records go back; outcomes under way are still committed. From inside its events, too. Returns NULL. */
 struct group_member *group_leave(struct group_member *member);
 struct group *group_member_group(struct group_member *member);
 
-/* The next record, open from now on. AGAIN: none now, on_ready will come. DAMAGED, IO: at ret_item->position; later calls go on
- * behind it. */
+/*
+ * The next record, open from now on. AGAIN: none now, on_ready will come. DAMAGED: at ret_item->position, settled as SKIPPED
+ * by "damage"; later calls go on behind it. IO, MEMORY: at ret_item->position, to be tried again later.
+ */
 enum err group_member_next(struct group_member *member, struct group_item *ret_item) MUST_CHECK;
 void group_member_set_window(struct group_member *member, uint32_t window);
 /* A sign of life: the lease begins anew. */
