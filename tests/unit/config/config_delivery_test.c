@@ -97,7 +97,7 @@ TEST(mistakes_are_told_with_their_places)
     expect_problems(DOOR "deliveries:\n- { name: f, from: [a], to: x }\n",
                     "w.yaml:3:25: `to: x`: this takes file:PATH\n");
     expect_problems(DOOR "deliveries:\n- { name: f, from: [a], to: \"file:x\", retry: { jitter: 1.01 } }\n",
-                    "w.yaml:3:57: `jitter: 1.01`: this takes a number from 0 to 1\n");
+                    "w.yaml:3:56: `jitter: 1.01`: this takes a number from 0 to 1\n");
     expect_problems(DOOR "topics: { a: { processed_by: [x, \"\"] } }\n",
                     "w.yaml:2:34: `processed_by` holds an empty name\n");
     expect_problems(DOOR "topics: { a: { processed_by: { x: 1 } } }\n",
