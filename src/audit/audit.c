@@ -8,6 +8,7 @@
 #include "base/metric.h"
 #include "base/random.h"
 #include "store/append_queue.h"
+#include "store/topic_finder.h"
 
 struct audit {
     struct store *store;
@@ -135,12 +136,7 @@ static struct span topic_name(struct audit *audit, uint32_t id)
 {
     if (audit->spoken.name[0] != '\0' && audit->spoken.id == id)
         return span_from_text(audit->spoken.name);
-    uint32_t position = id;
-    const struct store_ops *ops = audit->store->ops;
-    bool is_found = ops->topic_next(audit->store, &position, &audit->spoken) && audit->spoken.id == id;
-    for (position = 0; !is_found && ops->topic_next(audit->store, &position, &audit->spoken);)
-        is_found = audit->spoken.id == id;
-    if (!is_found)
+    if (!topic_finder_find(audit->store, id, &audit->spoken))
         audit->spoken.name[0] = '\0';
     return span_from_text(audit->spoken.name);
 }
