@@ -19,11 +19,11 @@ struct key_work {
     bool is_stored;
 };
 
-static void on_looked_up(void *owner, enum err err, bool is_stored)
+static void on_looked_up(void *owner, enum err err, const struct key_lookup_found *found)
 {
     struct key_work *work = owner;
     work->err = err;
-    work->is_stored = is_stored;
+    work->is_stored = found->count > 0;
     work->question->on_ready(work->question);
 }
 
@@ -62,7 +62,9 @@ static enum line_error look_up(struct acks_door *self,
         return LINE_ERROR_UNAVAILABLE;
     struct key_work *work = question->work;
     work->number = command->from;
-    key_lookup_ask(work->lookup, self->options.sequence, command->from, key);
+    struct key_lookup_question asked = {
+        .sequence = self->options.sequence, .number = command->from, .key = key};
+    key_lookup_ask(work->lookup, &asked);
     return LINE_ERROR_NONE;
 }
 

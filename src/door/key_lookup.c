@@ -1,4 +1,4 @@
-/* Finds out whether a record with a number and a key is stored. */
+/* Finds the records with a number and a key. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/key_lookup.h"
 
@@ -9,7 +9,7 @@
 
 /*
  * ask -> the store names batches that may hold the number -> each is read, one at a time and one a turn
- *     -> its records are compared -> found, or the batches are used up -> on_done
+ *     -> its records are compared -> enough is found, or the batches are used up -> on_done
  *
  * A batch that retention has taken meanwhile is passed over. Storage is held only while a question is open.
  */
@@ -18,7 +18,7 @@ enum { READ_SIZE = 64 * 1024 };
 struct key_lookup {
     struct store *store;
     struct loop *loop;
-    void (*on_done)(void *owner, enum err err, bool is_stored);
+    void (*on_done)(void *owner, enum err err, const struct key_lookup_found *found);
     void *owner;
     struct loop_task step;
     struct store_read read;
@@ -30,6 +30,8 @@ struct key_lookup {
     uint64_t number;
     uint8_t key[KEY_LOOKUP_KEY_MAX];
     size_t key_len;
+    bool wants_all;
+    struct key_lookup_found found;
     enum err err; /* of the question itself */
     bool is_reading;
     bool is_closed;
@@ -42,10 +44,10 @@ static void give_storage_back(struct key_lookup *self)
     self->buffer_size = 0;
 }
 
-static void done(struct key_lookup *self, enum err err, bool is_stored)
+static void done(struct key_lookup *self, enum err err)
 {
     give_storage_back(self);
-    self->on_done(self->owner, err, is_stored);
+    self->on_done(self->owner, err, &self->found);
 }
 
 /* --- One batch ---------------------------------------------------------------------------------- */
@@ -60,7 +62,22 @@ static bool has_number(const struct record *record, uint64_t wanted)
     return false;
 }
 
-static enum err look_into_batch(const struct key_lookup *self, bool *ret_is_stored)
+static bool is_enough(const struct key_lookup *self)
+{
+    return self->found.count > 0 && !self->wants_all;
+}
+
+static enum err add_found(struct key_lookup *self, uint64_t offset)
+{
+    struct key_lookup_found *found = &self->found;
+    if (found->count == KEY_LOOKUP_FOUND_MAX)
+        return ERR_TOO_MANY;
+    found->positions[found->count] = self->positions[self->current];
+    found->positions[found->count++].offset = offset;
+    return ERR_NONE;
+}
+
+static enum err look_into_batch(struct key_lookup *self)
 {
     struct record_batch batch;
     struct record_cursor cursor;
@@ -69,14 +86,13 @@ static enum err look_into_batch(const struct key_lookup *self, bool *ret_is_stor
     if (record_batch_decode(span_of(self->buffer, self->read.ret_len), &batch, &bad_at) != DECODE_DONE)
         return ERR_DAMAGED;
     enum err err = record_cursor_init(&cursor, &batch);
-    if (err != ERR_NONE)
-        return err;
     struct span key = span_of(self->key, self->key_len);
-    enum decode decoded;
-    *ret_is_stored = false;
-    while ((decoded = record_cursor_next(&cursor, &record)) == DECODE_DONE && !*ret_is_stored)
-        *ret_is_stored = span_equal(record.key, key) && has_number(&record, self->number);
-    return decoded == DECODE_BAD ? ERR_DAMAGED : ERR_NONE;
+    enum decode decoded = DECODE_DONE;
+    while (err == ERR_NONE && !is_enough(self) &&
+           (decoded = record_cursor_next(&cursor, &record)) == DECODE_DONE)
+        if (span_equal(record.key, key) && has_number(&record, self->number))
+            err = add_found(self, record.offset);
+    return err == ERR_NONE && decoded == DECODE_BAD ? ERR_DAMAGED : err;
 }
 
 /* --- Batch after batch -------------------------------------------------------------------------- */
@@ -92,18 +108,17 @@ static enum err make_room(struct key_lookup *self, size_t size)
 static void take_read(struct key_lookup *self)
 {
     enum err err = self->read.ret_err;
-    bool is_stored = false;
     if (err == ERR_TOO_LARGE && self->read.ret_len > self->buffer_size) {
         err = make_room(self, self->read.ret_len);
     } else {
         if (err == ERR_NONE && self->read.ret_len > 0)
-            err = look_into_batch(self, &is_stored);
+            err = look_into_batch(self);
         else if (err == ERR_EXPIRED)
             err = ERR_NONE;
         self->current++;
     }
-    if (err != ERR_NONE || is_stored)
-        done(self, err, is_stored);
+    if (err != ERR_NONE || is_enough(self))
+        done(self, err);
     else
         loop_at_end_of_turn(self->loop, &self->step);
 }
@@ -146,33 +161,36 @@ static void on_step(struct loop_task *step)
     if (err == ERR_NONE && self->current < self->position_count && self->buffer == NULL)
         err = make_room(self, READ_SIZE);
     if (err != ERR_NONE || self->current == self->position_count)
-        done(self, err, false);
+        done(self, err);
     else
         start_read(self);
 }
 
 /* --- Asking and life ---------------------------------------------------------------------------- */
 
-void key_lookup_ask(struct key_lookup *lookup, uint32_t sequence, uint64_t number, struct span key)
+void key_lookup_ask(struct key_lookup *lookup, const struct key_lookup_question *question)
 {
     const struct store_ops *ops = lookup->store->ops;
+    struct span key = question->key;
     check(!lookup->is_reading && list_is_empty(&lookup->step.link));
     check(key.len <= sizeof(lookup->key));
-    lookup->number = number;
+    lookup->number = question->number;
+    lookup->wants_all = question->wants_all;
     lookup->key_len = key.len;
     memcpy(lookup->key, key.data, key.len);
     lookup->current = 0;
     lookup->position_count = 0;
+    lookup->found.count = 0;
     lookup->err = ERR_NOT_SUPPORTED;
     if (ops->sequence_find != NULL)
-        lookup->err = ops->sequence_find(lookup->store, sequence, number, lookup->positions,
-                                         KEY_LOOKUP_BATCHES_MAX, &lookup->position_count);
+        lookup->err = ops->sequence_find(lookup->store, question->sequence, question->number,
+                                         lookup->positions, KEY_LOOKUP_BATCHES_MAX, &lookup->position_count);
     loop_at_end_of_turn(lookup->loop, &lookup->step);
 }
 
 enum err key_lookup_new(struct store *store,
                         struct loop *loop,
-                        void (*on_done)(void *owner, enum err err, bool is_stored),
+                        void (*on_done)(void *owner, enum err err, const struct key_lookup_found *found),
                         void *owner,
                         struct key_lookup **ret_lookup)
 {
