@@ -46,7 +46,13 @@
       "Dead letters that an operator dropped")                                                               \
     X(REPLAYS, GAUGE, "waybill_replays_running", "Replays that have not ended")                              \
     X(AUDIT_RECORDS, COUNTER, "waybill_audit_records_total", "Audit records made")                           \
-    X(AUDIT_LOST, COUNTER, "waybill_audit_lost_total", "Audit records that could not be written")
+    X(AUDIT_LOST, COUNTER, "waybill_audit_lost_total", "Audit records that could not be written")            \
+    X(SUBSCRIBERS, GAUGE, "waybill_subscribers", "Connections that have subscribed")                         \
+    X(RECORDS_GIVEN, COUNTER, "waybill_records_given_total", "Records written to subscribers and to `tail`") \
+    X(RECORDS_SETTLED, COUNTER, "waybill_records_settled_total",                                             \
+      "Open records that subscribers settled with DONE, FAIL or RETRY")                                      \
+    X(RECORDS_RETURNED, COUNTER, "waybill_records_returned_total",                                           \
+      "Open records that went back to their group: a lease was over, or a connection ended")
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
 

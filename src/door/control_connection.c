@@ -24,6 +24,7 @@ struct control_connection {
     bool is_tailing; /* records, their end, and the close */
     bool follows;
     struct topic_reader *reader;
+    struct line_writer writer; /* of its lines */
     bool has_ended; /* the peer will ask no more */
     bool is_closing;
 };
@@ -34,6 +35,7 @@ static void close_after_answers(struct control_connection *self)
 {
     self->is_closing = true;
     self->reader = topic_reader_close(self->reader);
+    line_writer_done(&self->writer);
     stream_close(self->base.stream, true);
 }
 
@@ -133,7 +135,7 @@ static void tail(struct control_connection *self, const struct control_request *
     if (err == ERR_NONE) {
         struct topic_reader_options options = tail_options(request, topic);
         struct topic_reader_events events = {.on_finished = on_finished, .owner = self};
-        err = topic_reader_new(&options, shared->store, self->base.stream, events, &self->reader);
+        err = topic_reader_new(&options, shared->store, &shared->pool, &self->writer, events, &self->reader);
     }
     if (err != ERR_NONE) {
         refuse(self, err, err_text(err));
@@ -282,12 +284,19 @@ static void on_end(void *owner)
     end_when_answered(self);
 }
 
+/* What the writer ends with the reader meets, too. */
+static void resume_reader(struct control_connection *self)
+{
+    enum err err = line_writer_resume(&self->writer);
+    if (err != ERR_BUSY && self->reader != NULL)
+        topic_reader_resume(self->reader);
+}
+
 static void on_drained(void *owner)
 {
     struct control_connection *self = owner;
     self->is_busy = false;
-    if (self->reader != NULL)
-        topic_reader_on_drained(self->reader);
+    resume_reader(self);
     if (self->is_listing)
         list_topics(self);
     struct stream *stream = self->base.stream;
@@ -302,6 +311,7 @@ static void on_closed(void *owner, enum err err)
     struct control_connection *self = owner;
     (void)err; /* commands come and go as they like */
     self->reader = topic_reader_close(self->reader);
+    line_writer_done(&self->writer);
     vanish(self);
 }
 
@@ -313,6 +323,7 @@ enum err control_connection_new(struct control_shared *shared, struct door *door
         return ERR_MEMORY;
     self->shared = shared;
     buffer_init(&self->pending, PENDING_SIZE_MAX);
+    line_writer_init(&self->writer, stream);
     door_connection_open(&self->base, door, stream, &events, self);
     stream_resume(stream);
     return ERR_NONE;

@@ -24,10 +24,12 @@ void control_door_init(struct control_door *control,
     };
     door_init(&control->door, &ops, loop, name);
     buffer_init(&control->shared.answers, ANSWERS_SIZE_MAX);
+    read_pool_init(&control->shared.pool, loop);
 }
 
 void control_door_done(struct control_door *control)
 {
     door_done(&control->door);
     buffer_done(&control->shared.answers);
+    read_pool_done(&control->shared.pool);
 }

@@ -4,6 +4,7 @@
 #define DOOR_CONTROL_SHARED_H
 
 #include "base/buffer.h"
+#include "door/read_pool.h"
 #include "io/stream.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct control_shared {
     struct control_options options;
     int64_t started_ns;
     struct buffer answers; /* of the connection that is being read; empty in between */
+    struct read_pool pool; /* of those that tail */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* Reads a topic and writes its records to a stream as canonical lines. */
+/* Reads a topic and writes its records to a peer as canonical lines. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/topic_reader.h"
 
@@ -11,19 +11,14 @@
 /*
  * One bounded step at the end of each turn, until it must wait:
  *
- *   lines left -> write them, at most a piece at a time          BUSY: wait for on_drained
- *   records left of the last read -> lines
- *   else read the next partition that may have more              PENDING: wait for its mail
+ *   records left of the last read -> lines, some pieces of them  BUSY: wait for topic_reader_resume
+ *   else read the next partition that may have more              PENDING: wait for the mail, or for a buffer
  *   all partitions are at their end, or something failed -> finished, or with `follow` wait for the store's watch
  *
+ * While the peer does not read, another reader may need the buffer: what was read is forgotten, and read again.
  * Retention passed the place: go on at the first kept record, counted and logged. Damage: go on behind it, logged.
  */
-enum {
-    READ_SIZE = 512 * 1024,  /* what one read of a door becomes as a batch; larger ones are made room for */
-    LINES_SIZE = 256 * 1024, /* gathered before they are written */
-    LINES_SIZE_SPARE = 4096, /* what a line has beside key and body */
-    PIECE_SIZE = STREAM_WRITE_QUEUE_MAX,
-};
+enum { PIECES_A_TURN = 4 };
 
 struct position {
     uint64_t next; /* the first that no line was made of */
@@ -36,17 +31,15 @@ struct topic_reader {
     struct topic_reader_options options;
     struct topic_reader_events events;
     struct store *store;
-    struct stream *stream;
+    struct read_pool *pool;
+    struct line_writer *writer;
     struct loop_task step;
     struct store_watch watch;
+    struct read_seat seat;
     struct store_read read;
-    uint8_t *buffer; /* of read, NULL while nothing is to be read */
-    size_t buffer_size;
     size_t at; /* in the bytes read: the next batch */
     bool has_batch;
     struct record_cursor cursor;
-    struct buffer lines;
-    size_t written; /* of lines */
     uint64_t line_count;
     struct position *positions;
     uint32_t position_count;
@@ -54,7 +47,6 @@ struct topic_reader {
     uint32_t current; /* in positions */
     bool is_reading;
     bool is_watching;
-    bool is_busy;
     bool is_ending;
     enum err outcome; /* once it is ending */
     bool is_finished;
@@ -63,21 +55,31 @@ struct topic_reader {
 
 /* --- Ending ------------------------------------------------------------------------------------- */
 
-static void give_storage_back(struct topic_reader *self)
+static void forget_records(struct topic_reader *self)
 {
-    free(self->buffer);
-    self->buffer = NULL;
-    self->buffer_size = 0;
-    buffer_release(&self->lines);
+    self->at = 0;
+    self->read.ret_len = 0;
+    self->has_batch = false;
+}
+
+static void leave_seat(struct topic_reader *self)
+{
+    forget_records(self);
+    read_pool_leave(self->pool, &self->seat);
 }
 
 static void free_when_idle(struct topic_reader *self)
 {
     if (self->is_reading || self->is_watching)
         return;
-    give_storage_back(self);
+    leave_seat(self);
     free(self->positions);
     free(self);
+}
+
+static void step_later(struct topic_reader *self)
+{
+    loop_at_end_of_turn(self->pool->loop, &self->step);
 }
 
 static void finish(struct topic_reader *self, enum err err)
@@ -97,7 +99,7 @@ void topic_reader_end(struct topic_reader *reader, enum err outcome)
         return;
     reader->is_ending = true;
     reader->outcome = outcome;
-    loop_at_end_of_turn(reader->stream->loop, &reader->step);
+    step_later(reader);
 }
 
 struct topic_reader *topic_reader_close(struct topic_reader *reader)
@@ -109,43 +111,25 @@ struct topic_reader *topic_reader_close(struct topic_reader *reader)
     loop_task_cancel(&reader->step);
     if (reader->is_watching && reader->store->ops->unwatch(reader->store, &reader->watch))
         reader->is_watching = false;
+    if (!reader->is_reading)
+        leave_seat(reader);
     free_when_idle(reader);
     return NULL;
 }
 
 /* --- Lines -------------------------------------------------------------------------------------- */
 
-/* False when the stream takes no more for now, or is gone. */
-static bool write_lines(struct topic_reader *self)
-{
-    while (self->written < self->lines.len) {
-        struct span piece = span_after(buffer_span(&self->lines), self->written);
-        piece.len = piece.len < PIECE_SIZE ? piece.len : PIECE_SIZE;
-        enum err err = stream_write(self->stream, piece);
-        if (err == ERR_CLOSED) {
-            finish(self, err);
-            return false;
-        }
-        self->written += piece.len;
-        self->is_busy = err == ERR_BUSY;
-        if (self->is_busy)
-            return false;
-    }
-    self->written = 0;
-    buffer_clear(&self->lines);
-    return true;
-}
-
 static bool limit_is_reached(const struct topic_reader *self)
 {
     return self->options.limit > 0 && self->line_count >= self->options.limit;
 }
 
-/* The records of one batch that are asked for, as far as there is room. */
-static enum err format_batch(struct topic_reader *self, struct position *position)
+/* The records of one batch that are asked for, until there is enough for a piece. */
+static enum err format_batch(struct topic_reader *self, struct position *position, size_t enough)
 {
     uint32_t partition = self->first_partition + self->current;
-    while (self->lines.len < LINES_SIZE && !limit_is_reached(self)) {
+    struct buffer *lines = &self->pool->lines;
+    while (lines->len < enough && !limit_is_reached(self)) {
         struct record record;
         enum decode decoded = record_cursor_next(&self->cursor, &record);
         if (decoded == DECODE_BAD)
@@ -155,7 +139,7 @@ static enum err format_batch(struct topic_reader *self, struct position *positio
             return ERR_NONE;
         if (record.offset < position->next || record.offset >= position->stop)
             continue;
-        enum err err = line_canonical_append(&self->lines, &record, partition, self->options.encoding);
+        enum err err = line_canonical_append(lines, &record, partition, self->options.encoding);
         if (err != ERR_NONE)
             return err;
         position->next = record.offset + 1;
@@ -164,24 +148,15 @@ static enum err format_batch(struct topic_reader *self, struct position *positio
     return ERR_NONE;
 }
 
-/* One line is at most twice its record, which is no larger than its batch. */
-static void allow_lines_of(struct topic_reader *self, const struct record_batch *batch)
-{
-    size_t size_max = LINES_SIZE + LINES_SIZE_SPARE + 2 * batch->bytes.len;
-    if (self->lines.size_max < size_max)
-        self->lines.size_max = size_max;
-}
-
 /* Records may be larger than limits.record: it was another one when they were stored. */
 static enum err begin_batch(struct topic_reader *self)
 {
-    struct span bytes = span_after(span_of(self->buffer, self->read.ret_len), self->at);
+    struct span bytes = span_after(span_of(self->seat.buffer, self->read.ret_len), self->at);
     struct record_batch batch;
     size_t bad_at = 0;
     if (record_batch_decode(bytes, &batch, &bad_at) != DECODE_DONE)
         return ERR_DAMAGED;
     self->at += batch.bytes.len;
-    allow_lines_of(self, &batch);
     self->has_batch = true;
     return record_cursor_init(&self->cursor, &batch);
 }
@@ -191,20 +166,30 @@ static bool has_records(const struct topic_reader *self)
     return self->has_batch || self->at < self->read.ret_len;
 }
 
-/* Makes lines of what was read, until there is enough for a write or nothing left. */
-static enum err format_records(struct topic_reader *self)
+/* Makes lines of what was read, until there is enough for a piece or nothing left. */
+static enum err format_piece(struct topic_reader *self, size_t enough)
 {
     struct position *position = &self->positions[self->current];
     enum err err = ERR_NONE;
-    while (err == ERR_NONE && has_records(self) && self->lines.len < LINES_SIZE && !limit_is_reached(self)) {
+    while (err == ERR_NONE && has_records(self) && self->pool->lines.len < enough &&
+           !limit_is_reached(self)) {
         if (!self->has_batch)
             err = begin_batch(self);
         if (err == ERR_NONE)
-            err = format_batch(self, position);
+            err = format_batch(self, position, enough);
     }
     if (err == ERR_NONE && !has_records(self))
         position->next = self->read.ret_next_offset;
     return err;
+}
+
+/* What was made is written, also before what cannot be read. NONE, BUSY, or the end of it. */
+static enum err make_piece(struct topic_reader *self)
+{
+    enum err err = format_piece(self, line_writer_room(self->writer));
+    enum err written = line_writer_write(self->writer, buffer_span(&self->pool->lines));
+    read_pool_clear_lines(self->pool);
+    return written == ERR_NONE || (written == ERR_BUSY && err != ERR_NONE) ? err : written;
 }
 
 /* --- Reads -------------------------------------------------------------------------------------- */
@@ -212,7 +197,8 @@ static enum err format_records(struct topic_reader *self)
 static void log_gap(const struct topic_reader *self, const char *msg, uint64_t from, uint64_t to)
 {
     log_line(LOG_WARN, "door", msg, "topic=%s partition=%u from=%" PRIu64 " to=%" PRIu64 " peer=%s",
-             self->options.topic.name, self->first_partition + self->current, from, to, self->stream->peer);
+             self->options.topic.name, self->first_partition + self->current, from, to,
+             self->writer->stream->peer);
 }
 
 static enum err skip_expired(struct topic_reader *self, struct position *position)
@@ -226,7 +212,10 @@ static enum err skip_expired(struct topic_reader *self, struct position *positio
         return ERR_EXPIRED; /* the store contradicts itself: going on would never end */
     log_gap(self, "retention has passed a reader", position->next, extent.start);
     metric_add(METRIC_GAPS, 1);
+    uint64_t from = position->next;
     position->next = extent.start;
+    if (self->events.on_gap != NULL)
+        self->events.on_gap(self->events.owner, self->first_partition + self->current, from, extent.start);
     return ERR_NONE;
 }
 
@@ -237,16 +226,6 @@ static enum err skip_damaged(struct topic_reader *self, struct position *positio
     log_gap(self, "damaged records are left out", position->next, self->read.ret_next_offset);
     position->next = self->read.ret_next_offset;
     return ERR_NONE;
-}
-
-static enum err make_room(struct topic_reader *self, size_t size)
-{
-    if (self->buffer != NULL && size <= self->buffer_size)
-        return ERR_NONE;
-    free(self->buffer);
-    self->buffer = malloc(size);
-    self->buffer_size = self->buffer == NULL ? 0 : size;
-    return self->buffer == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 static void note_end(struct topic_reader *self, struct position *position)
@@ -272,12 +251,12 @@ static void take_read(struct topic_reader *self)
         err = skip_expired(self, position);
     else if (err == ERR_DAMAGED)
         err = skip_damaged(self, position);
-    else if (err == ERR_TOO_LARGE && needed > self->buffer_size)
-        err = make_room(self, needed);
+    else if (err == ERR_TOO_LARGE && needed > self->seat.size)
+        err = read_pool_enlarge(self->pool, &self->seat, needed);
     if (err != ERR_NONE)
         topic_reader_end(self, err);
     else
-        loop_at_end_of_turn(self->stream->loop, &self->step);
+        step_later(self);
 }
 
 static void on_read(struct mail *mail)
@@ -290,30 +269,38 @@ static void on_read(struct mail *mail)
         take_read(self);
 }
 
-static void start_read(struct topic_reader *self)
+/* The store answers now, or a mail does. */
+static void read_records(struct topic_reader *self)
 {
-    enum err err = make_room(self, READ_SIZE);
-    if (err != ERR_NONE) {
-        topic_reader_end(self, err);
-        return;
-    }
     self->read = (struct store_read){
         .mail = {.on_delivered = on_read},
-        .reply_to = &self->stream->loop->mailbox,
+        .reply_to = &self->pool->loop->mailbox,
         .topic = self->options.topic.id,
         .partition = self->first_partition + self->current,
         .offset = self->positions[self->current].next,
         .hint = self->positions[self->current].hint,
-        .buffer = self->buffer,
-        .size = self->buffer_size,
+        .buffer = self->seat.buffer,
+        .size = self->seat.size,
     };
     self->is_reading = true;
-    err = self->store->ops->read(self->store, &self->read);
+    enum err err = self->store->ops->read(self->store, &self->read);
     if (err == ERR_PENDING)
         return;
     self->is_reading = false;
     self->read.ret_err = err;
     take_read(self);
+}
+
+/* Nothing is left of what was read: whoever waits for a buffer goes first. */
+static void start_read(struct topic_reader *self)
+{
+    if (read_pool_is_wanted(self->pool))
+        leave_seat(self);
+    enum err err = read_pool_take(self->pool, &self->seat);
+    if (err == ERR_NONE)
+        read_records(self);
+    else if (err != ERR_PENDING)
+        topic_reader_end(self, err);
 }
 
 /* --- Steps -------------------------------------------------------------------------------------- */
@@ -345,26 +332,36 @@ static void set_watch(struct topic_reader *self)
 static void wait_or_finish(struct topic_reader *self)
 {
     if (self->options.follow)
-        give_storage_back(self);
+        leave_seat(self);
     else
         topic_reader_end(self, ERR_NONE);
 }
 
+/* Some pieces: then others have their turn. */
 static void make_lines(struct topic_reader *self)
 {
-    enum err err = format_records(self);
-    if (err != ERR_NONE)
+    uint64_t lines = self->line_count;
+    enum err err = ERR_NONE;
+    for (unsigned i = 0; i < PIECES_A_TURN && err == ERR_NONE && has_records(self) && !limit_is_reached(self);
+         i++)
+        err = make_piece(self);
+    metric_add(METRIC_RECORDS_GIVEN, (int64_t)(self->line_count - lines));
+    if (err == ERR_CLOSED || err == ERR_TOO_MANY)
+        finish(self, err);
+    else if (err != ERR_NONE && err != ERR_BUSY)
         topic_reader_end(self, err);
-    else if (write_lines(self))
-        loop_at_end_of_turn(self->stream->loop, &self->step);
+    else
+        step_later(self);
 }
 
 static void on_step(struct loop_task *step)
 {
     struct topic_reader *self = LIST_OWNER(step, struct topic_reader, step);
-    if (self->is_busy || self->is_reading || self->is_finished || !write_lines(self))
+    if (self->is_reading || self->is_finished)
         return;
-    if (self->is_ending || limit_is_reached(self))
+    if (self->writer->is_busy)
+        read_pool_set_idle(self->pool, &self->seat, true);
+    else if (self->is_ending || limit_is_reached(self))
         finish(self, self->outcome);
     else if (has_records(self))
         make_lines(self);
@@ -372,6 +369,16 @@ static void on_step(struct loop_task *step)
         start_read(self);
     else
         wait_or_finish(self);
+}
+
+static void on_turn(struct read_seat *seat)
+{
+    step_later(LIST_OWNER(seat, struct topic_reader, seat));
+}
+
+static void on_taken(struct read_seat *seat)
+{
+    forget_records(LIST_OWNER(seat, struct topic_reader, seat));
 }
 
 /* The watch is set again before the partitions are looked at, so that nothing is missed in between. */
@@ -388,14 +395,14 @@ static void on_watch(struct mail *mail)
     set_watch(self);
     for (uint32_t i = 0; i < self->position_count; i++)
         self->positions[i].is_at_end = false;
-    loop_at_end_of_turn(self->stream->loop, &self->step);
+    step_later(self);
 }
 
-void topic_reader_on_drained(struct topic_reader *reader)
+void topic_reader_resume(struct topic_reader *reader)
 {
-    reader->is_busy = false;
+    read_pool_set_idle(reader->pool, &reader->seat, false);
     if (!reader->is_finished)
-        loop_at_end_of_turn(reader->stream->loop, &reader->step);
+        step_later(reader);
 }
 
 /* --- Beginning ---------------------------------------------------------------------------------- */
@@ -420,7 +427,8 @@ static enum err find_positions(struct topic_reader *self)
 
 enum err topic_reader_new(const struct topic_reader_options *options,
                           struct store *store,
-                          struct stream *stream,
+                          struct read_pool *pool,
+                          struct line_writer *writer,
                           struct topic_reader_events events,
                           struct topic_reader **ret_reader)
 {
@@ -428,14 +436,14 @@ enum err topic_reader_new(const struct topic_reader_options *options,
     if (self == NULL)
         return ERR_MEMORY;
     bool is_one = options->partition != TOPIC_READER_ALL_PARTITIONS;
-    *self = (struct topic_reader){.options = *options, .events = events, .store = store, .stream = stream};
+    *self = (struct topic_reader){
+        .options = *options, .events = events, .store = store, .pool = pool, .writer = writer};
+    read_seat_init(&self->seat, on_turn, on_taken);
     self->first_partition = is_one ? (uint32_t)options->partition : 0;
     self->position_count = is_one ? 1 : options->topic.partitions;
     self->positions = calloc(self->position_count, sizeof(*self->positions));
-    buffer_init(&self->lines, LINES_SIZE + LINES_SIZE_SPARE);
     loop_task_init(&self->step, on_step);
-    self->watch =
-        (struct store_watch){.mail = {.on_delivered = on_watch}, .reply_to = &stream->loop->mailbox};
+    self->watch = (struct store_watch){.mail = {.on_delivered = on_watch}, .reply_to = &pool->loop->mailbox};
     enum err err = self->positions == NULL ? ERR_MEMORY : ERR_NONE;
     if (err == ERR_NONE)
         err = find_positions(self);
@@ -445,7 +453,7 @@ enum err topic_reader_new(const struct topic_reader_options *options,
     }
     if (options->follow)
         set_watch(self);
-    loop_at_end_of_turn(stream->loop, &self->step);
+    step_later(self);
     *ret_reader = self;
     return ERR_NONE;
 }

@@ -3,7 +3,8 @@
 #ifndef DOOR_TOPIC_READER_H
 #define DOOR_TOPIC_READER_H
 
-#include "io/stream.h"
+#include "door/line_writer.h"
+#include "door/read_pool.h"
 #include "store/store.h"
 #include "wire/line_canonical.h"
 
@@ -24,9 +25,11 @@ struct topic_reader_options {
 struct topic_reader_events {
     /*
      * Nothing more will be written, and what was ends with a whole line: NONE at the end, CLOSED when the stream is gone, else
-     * what went wrong and where. Not from inside a call.
+     * what went wrong and where. TOO_MANY: the writer can hold no more, a line is torn. Not from inside a call.
      */
     void (*on_finished)(void *owner, enum err err, const struct why *why);
+    /* Retention took [from, to) of a partition before they were read; all before it is written. May be NULL. Not from inside a call. */
+    void (*on_gap)(void *owner, uint32_t partition, uint64_t from, uint64_t to);
     void *owner;
 };
 
@@ -35,12 +38,13 @@ struct topic_reader;
 /* Begins to write in a later turn. UNKNOWN_TOPIC for a partition that is not there, MEMORY. */
 enum err topic_reader_new(const struct topic_reader_options *options,
                           struct store *store,
-                          struct stream *stream,
+                          struct read_pool *pool,
+                          struct line_writer *writer,
                           struct topic_reader_events events,
                           struct topic_reader **ret_reader) MUST_CHECK;
 
-/* The owner passes on what its stream says. */
-void topic_reader_on_drained(struct topic_reader *reader);
+/* The owner has resumed the writer. */
+void topic_reader_resume(struct topic_reader *reader);
 
 /* Reads no more, and finishes with `outcome` when the lines that it has made are written. */
 void topic_reader_end(struct topic_reader *reader, enum err outcome);

@@ -16,7 +16,11 @@ struct fixture {
     struct store *store;
     struct store_topic topic;
     struct stream_memory *peer;
+    struct read_pool pool;
+    struct line_writer writer;
     struct topic_reader *reader;
+    uint64_t gap_from;
+    uint64_t gap_to;
     unsigned finished;
     enum err err;
     struct why why;
@@ -37,8 +41,8 @@ static void on_end(void *owner)
 static void on_drained(void *owner)
 {
     struct fixture *fixture = owner;
-    if (fixture->reader != NULL)
-        topic_reader_on_drained(fixture->reader);
+    if (line_writer_resume(&fixture->writer) != ERR_BUSY && fixture->reader != NULL)
+        topic_reader_resume(fixture->reader);
 }
 
 static void on_closed(void *owner, enum err err)
@@ -67,14 +71,18 @@ static void begin(struct fixture *fixture, uint64_t seed, uint32_t partitions)
     fixture->peer = stream_memory_new(&fixture->simulated);
     fixture->peer->stream.events = &events;
     fixture->peer->stream.owner = fixture;
+    read_pool_init(&fixture->pool, &fixture->simulated.loop);
+    line_writer_init(&fixture->writer, &fixture->peer->stream);
 }
 
 static void end(struct fixture *fixture)
 {
     fixture->reader = topic_reader_close(fixture->reader);
+    line_writer_done(&fixture->writer);
     stream_close(&fixture->peer->stream, false);
     loop_simulated_settle(&fixture->simulated);
     stream_memory_free(fixture->peer);
+    read_pool_done(&fixture->pool);
     store_memory_free(fixture->store);
     loop_simulated_done(&fixture->simulated);
 }
@@ -84,11 +92,25 @@ static void store_records(struct fixture *fixture, uint32_t partition, struct te
     test_append_store(fixture->store, &fixture->topic, partition, records);
 }
 
+static void on_gap(void *owner, uint32_t partition, uint64_t from, uint64_t to)
+{
+    struct fixture *fixture = owner;
+    expect_equal_u64(partition, 0);
+    fixture->gap_from = from;
+    fixture->gap_to = to;
+}
+
+static enum err new_reader(struct fixture *fixture, const struct topic_reader_options *options)
+{
+    struct topic_reader_events events = {.on_finished = on_finished, .on_gap = on_gap, .owner = fixture};
+    return topic_reader_new(options, fixture->store, &fixture->pool, &fixture->writer, events,
+                            &fixture->reader);
+}
+
 static void start(struct fixture *fixture, struct topic_reader_options options)
 {
     options.topic = fixture->topic;
-    struct topic_reader_events events = {on_finished, fixture};
-    expect_fine(topic_reader_new(&options, fixture->store, &fixture->peer->stream, events, &fixture->reader));
+    expect_fine(new_reader(fixture, &options));
     loop_simulated_settle(&fixture->simulated);
 }
 
@@ -142,9 +164,7 @@ TEST(one_partition_is_read_alone_and_one_that_is_not_there_refused)
     start(&fixture, options);
     expect_received(&fixture, "2:0||1700000000123|two\n");
     options.partition = 3;
-    struct topic_reader_events events = {on_finished, &fixture};
-    expect_err(topic_reader_new(&options, fixture.store, &fixture.peer->stream, events, &fixture.reader),
-               ERR_UNKNOWN_TOPIC);
+    expect_err(new_reader(&fixture, &options), ERR_UNKNOWN_TOPIC);
     end(&fixture);
 }
 
@@ -179,8 +199,7 @@ TEST(reader_without_follow_stops_where_the_end_was)
     store_records(&fixture, 0, (struct test_records){.value = "a"});
     struct topic_reader_options options = from_start;
     options.topic = fixture.topic;
-    struct topic_reader_events events = {on_finished, &fixture};
-    expect_fine(topic_reader_new(&options, fixture.store, &fixture.peer->stream, events, &fixture.reader));
+    expect_fine(new_reader(&fixture, &options));
     store_records(&fixture, 0, (struct test_records){.value = "later"});
     expect_received(&fixture, "0:0||1700000000123|a\n");
     expect_equal_u64(fixture.finished, 1);
@@ -198,6 +217,8 @@ TEST(place_that_retention_passed_is_left_out_and_counted)
     start(&fixture, options);
     expect_received(&fixture, "0:3||1700000000123|a\n0:4||1700000000123|a\n");
     expect_equal_i64(metric_get(METRIC_GAPS) - gaps, 1);
+    expect_equal_u64(fixture.gap_from, 1);
+    expect_equal_u64(fixture.gap_to, 3);
     end(&fixture);
 }
 
