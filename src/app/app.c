@@ -115,7 +115,8 @@ static enum err open_workers(struct app *app, struct why *why)
         return err;
     while (app->worker_count < count && err == ERR_NONE) {
         struct worker *worker = &app->workers[app->worker_count];
-        err = worker_init(worker, &app->plans, journal_store(app->journal), &app->watch, why);
+        err = worker_init(worker, &app->plans, journal_store(app->journal), &app->watch,
+                          app->worker_count == 0, why);
         app->worker_count += err == ERR_NONE;
     }
     if (err == ERR_NONE)

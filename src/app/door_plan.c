@@ -50,6 +50,12 @@ enum err door_plan_settings(const struct config *config,
     return ERR_NONE;
 }
 
+static const char *const serve_names[] = {
+    [CONFIG_PRODUCE] = "produce",
+    [CONFIG_SUBSCRIBE] = "subscribe",
+    [CONFIG_ACKS] = "acks",
+};
+
 static enum err open_plan(struct door_plan *plan,
                           const struct config *config,
                           const struct config_door *door,
@@ -73,8 +79,7 @@ static enum err open_plan(struct door_plan *plan,
         return err;
     }
     door_plan_address(address, &door->listen, plan->socket.port);
-    (void)snprintf(plan->name, sizeof plan->name, "%s %s", door->serve == CONFIG_PRODUCE ? "produce" : "acks",
-                   address);
+    (void)snprintf(plan->name, sizeof plan->name, "%s %s", serve_names[door->serve], address);
     return ERR_NONE;
 }
 

@@ -5,19 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "app/worker_door.h"
 #include "base/clock.h"
-#include "door/acks_door.h"
-#include "door/produce_door.h"
 #include "io/loop_uv.h"
-
-struct worker_door {
-    enum config_serve serve;
-    struct door *door; /* the one of the two */
-    union {
-        struct produce_door produce;
-        struct acks_door acks;
-    };
-};
 
 enum err drain_watch_init(struct drain_watch *watch)
 {
@@ -120,51 +110,11 @@ void worker_stop(struct worker *worker)
     worker->is_running = false;
 }
 
-static enum err
-open_acks(struct worker *worker, struct worker_door *door, const struct door_plan *plan, struct why *why)
-{
-    struct acks_options options = {.is_kmq = plan->config->mode == CONFIG_KMQ,
-                                   .has_keys = plan->config->keys};
-    struct store *store = worker->gate.store;
-    enum err err = store->ops->sequence_open(store, plan->settings.sequence, &options.sequence);
-    if (err != ERR_NONE)
-        return why_set(why, err, "%s: sequence %s: %s", plan->name, plan->config->sequence, err_text(err));
-    acks_door_init(&door->acks, worker->loop, plan->name, store, options);
-    door->door = &door->acks.questions.door;
-    return ERR_NONE;
-}
-
-static enum err
-open_produce(struct worker *worker, struct worker_door *door, const struct door_plan *plan, struct why *why)
-{
-    enum err err = produce_door_init(&door->produce, &plan->settings, &worker->gate, plan->name, why);
-    if (err != ERR_NONE)
-        why_prefix(why, "%s: ", plan->name);
-    door->door = &door->produce.door;
-    return err;
-}
-
-static void close_door(struct worker_door *door)
-{
-    if (door->serve == CONFIG_PRODUCE)
-        produce_door_done(&door->produce);
-    else
-        acks_door_done(&door->acks);
-}
-
 static enum err open_door(struct worker *worker, const struct door_plan *plan, struct why *why)
 {
-    struct worker_door *door = &worker->doors[worker->door_count];
-    door->serve = (enum config_serve)plan->config->serve;
-    enum err err = door->serve == CONFIG_PRODUCE ? open_produce(worker, door, plan, why)
-                                                 : open_acks(worker, door, plan, why);
+    enum err err = worker_door_open(&worker->doors[worker->door_count], plan, &worker->gate, why);
     if (err != ERR_NONE)
         return err;
-    err = door_listen(door->door, &plan->socket);
-    if (err != ERR_NONE) {
-        close_door(door);
-        return why_set(why, err, "%s cannot listen: %s", plan->name, err_text(err));
-    }
     worker->door_count++;
     worker->watch->open++;
     return ERR_NONE;
@@ -174,7 +124,8 @@ static enum err open_doors(struct worker *worker, const struct door_plans *plans
 {
     enum err err = ERR_NONE;
     for (uint32_t i = 0; i < plans->count && err == ERR_NONE; i++)
-        err = open_door(worker, &plans->plans[i], why);
+        if (worker->is_home || !worker_door_is_at_home(&plans->plans[i]))
+            err = open_door(worker, &plans->plans[i], why);
     return err;
 }
 
@@ -182,9 +133,11 @@ enum err worker_init(struct worker *worker,
                      const struct door_plans *plans,
                      struct store *store,
                      struct drain_watch *watch,
+                     bool is_home,
                      struct why *why)
 {
     *worker = (struct worker){.watch = watch,
+                              .is_home = is_home,
                               .drain_mail = {.on_delivered = on_drain},
                               .cut_mail = {.on_delivered = on_cut},
                               .stop_mail = {.on_delivered = on_stop}};
@@ -235,7 +188,7 @@ void worker_done(struct worker *worker)
         control_desk_done(&worker->desk);
     check(worker->doors != NULL || worker->door_count == 0);
     for (uint32_t i = 0; i < worker->door_count; i++)
-        close_door(&worker->doors[i]);
+        worker_door_close(&worker->doors[i]);
     free(worker->doors);
     append_gate_done(&worker->gate);
     worker->loop = loop_uv_free(worker->loop);

@@ -25,6 +25,7 @@ struct worker {
     struct append_gate gate;
     struct worker_door *doors;
     uint32_t door_count;
+    bool is_home;             /* the loop of the groups: one worker's alone */
     struct control_desk desk; /* of one worker alone */
     bool has_desk;
     struct mail drain_mail;
@@ -42,6 +43,7 @@ enum err worker_init(struct worker *worker,
                      const struct door_plans *plans,
                      struct store *store,
                      struct drain_watch *watch,
+                     bool is_home,
                      struct why *why) MUST_CHECK;
 /* The control socket is one worker's; before its start. */
 enum err

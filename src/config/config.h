@@ -12,7 +12,7 @@
 
 enum config_ack { CONFIG_ACK_SYNCED, CONFIG_ACK_WRITTEN };
 enum config_when_full { CONFIG_BLOCK, CONFIG_DROP_OLDEST };
-enum config_serve { CONFIG_PRODUCE, CONFIG_ACKS };
+enum config_serve { CONFIG_PRODUCE, CONFIG_SUBSCRIBE, CONFIG_ACKS };
 enum config_duplicates { CONFIG_STORE, CONFIG_DROP };
 enum config_mode { CONFIG_NATIVE, CONFIG_KMQ };
 
@@ -85,6 +85,7 @@ struct config_door {
     uint64_t max_line;
     unsigned mode; /* acks: enum config_mode */
     bool keys;
+    int64_t lease_ns; /* subscribe */
     bool insecure;
 };
 

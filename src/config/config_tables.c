@@ -200,8 +200,8 @@ static const struct config_field door_fields[] = {
      .kind = CONFIG_ENUM,
      .offset = offsetof(struct config_door, serve),
      .is_required = true,
-     .choices = "produce acks",
-     .later = "subscribe status",
+     .choices = "produce subscribe acks",
+     .later = "status",
      .sentence = "What a line door is for."},
     {.name = "listen",
      .kind = CONFIG_ADDRESS,
@@ -279,7 +279,13 @@ static const struct config_field door_fields[] = {
     {.name = "client_cert", .kind = CONFIG_LATER, .sentence = "Whether they are."},
     {.name = "processed_log", .kind = CONFIG_LATER, .sentence = "status: a file that consumers append to."},
     {.name = "group", .kind = CONFIG_LATER, .sentence = "status: the group of that file."},
-    {.name = "lease", .kind = CONFIG_LATER, .sentence = "subscribe: how long a record stays handed out."},
+    {.name = "lease",
+     .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config_door, lease_ns),
+     .fallback = "60s",
+     .min = 1000000000,
+     .max = (uint64_t)24 * 3600 * 1000000000,
+     .sentence = "subscribe: how long a record stays handed out to a member of a group that says nothing."},
     {.name = "speaks", .kind = CONFIG_LATER, .sentence = "http: the surfaces of the door."},
     {.name = "rtbeat", .kind = CONFIG_LATER, .sentence = "http: settings of the rtbeat surface."},
 };
@@ -362,23 +368,40 @@ const struct config_section *config_root(void)
     return &root_section;
 }
 
-/* Keys that only one kind of door understands. */
+#define FOR(serve) (1U << CONFIG_##serve)
+
+/* Keys that not every kind of door understands. */
+struct key_owner {
+    const char *key;
+    unsigned serves;
+    const char *text;
+};
+
+static const struct key_owner key_owners[] = {
+    {"topic", FOR(PRODUCE), "produce"},
+    {"fields", FOR(PRODUCE), "produce"},
+    {"routes", FOR(PRODUCE), "produce"},
+    {"otherwise", FOR(PRODUCE), "produce"},
+    {"duplicates", FOR(PRODUCE), "produce"},
+    {"hello", FOR(PRODUCE), "produce"},
+    {"window", FOR(PRODUCE), "produce"},
+    {"max_line", FOR(PRODUCE), "produce"},
+    {"mode", FOR(ACKS), "acks"},
+    {"keys", FOR(ACKS), "acks"},
+    {"lease", FOR(SUBSCRIBE), "subscribe"},
+    {"sequence", FOR(PRODUCE) | FOR(ACKS), "produce` or `acks"},
+};
+
 static void
 refuse_foreign_keys(struct config_problems *problems, const struct config_node *node, unsigned serve)
 {
-    static const char *const only[][10] = {
-        [CONFIG_PRODUCE] = {"topic", "fields", "routes", "otherwise", "duplicates", "hello", "window",
-                            "max_line"},
-        [CONFIG_ACKS] = {"mode", "keys"},
-    };
-    unsigned other = serve == CONFIG_PRODUCE ? CONFIG_ACKS : CONFIG_PRODUCE;
-    struct span owner = config_choice("produce acks", other);
-    for (size_t i = 0; only[other][i] != NULL; i++) {
-        const struct config_node *member = config_node_member(node, only[other][i]);
-        if (member != NULL)
+    for (size_t i = 0; i < sizeof key_owners / sizeof key_owners[0]; i++) {
+        const struct key_owner *owner = &key_owners[i];
+        const struct config_node *member = config_node_member(node, owner->key);
+        if (member != NULL && (owner->serves & 1U << serve) == 0)
             config_problem(problems, member->key_place,
-                           "`%s` belongs to a door that says `serve: %.*s`: remove it", member->key,
-                           (int)owner.len, (const char *)owner.data);
+                           "`%s` belongs to a door that says `serve: %s`: remove it", owner->key,
+                           owner->text);
     }
 }
 

@@ -25,7 +25,7 @@ struct control_connection {
     bool follows;
     struct topic_reader *reader;
     struct line_writer writer; /* of its lines */
-    bool has_ended; /* the peer will ask no more */
+    bool has_ended;            /* the peer will ask no more */
     bool is_closing;
 };
 

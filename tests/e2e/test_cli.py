@@ -365,7 +365,7 @@ def test_serve_without_a_file_opens_the_line_doors_on_loopback(waybill):
                 doors += re.findall(r'msg="door open" door="(.*)"', line)
                 if "msg=\"ready\"" in line:
                     break
-            assert doors == ["produce 127.0.0.1:5673", "acks 127.0.0.1:5675"]
+            assert doors == ["produce 127.0.0.1:5673", "subscribe 127.0.0.1:5674", "acks 127.0.0.1:5675"]
             assert waybill.run("send", "words", stdin="x\n").returncode == 0
             assert waybill.run("topics").returncode == 0
             assert (waybill.folder / "waybill-data").stat().st_mode & 0o777 == 0o700

@@ -52,7 +52,7 @@ TEST(defaults_are_those_of_the_design)
     expect_equal_u64(topic->when_full, CONFIG_BLOCK);
     expect_equal_i64(topic->retention.age_ns, INT64_C(604800000000000));
     expect_equal_u64(topic->retention.size, 1 << 30);
-    expect_equal_u64(config->doors.count, 2);
+    expect_equal_u64(config->doors.count, 3);
     const struct config_door *doors = config->doors.items;
     expect_equal_u64(doors[0].serve, CONFIG_PRODUCE);
     expect_equal_u64(doors[0].listen.port, 5673);
@@ -63,8 +63,11 @@ TEST(defaults_are_those_of_the_design)
     expect(doors[0].hello);
     expect_equal_u64(doors[0].window, 10000);
     expect_equal_u64(doors[0].max_line, 1 << 20);
-    expect_equal_u64(doors[1].serve, CONFIG_ACKS);
-    expect_equal_u64(doors[1].listen.port, 5675);
+    expect_equal_u64(doors[1].serve, CONFIG_SUBSCRIBE);
+    expect_equal_u64(doors[1].listen.port, 5674);
+    expect_equal_i64(doors[1].lease_ns, INT64_C(60000000000));
+    expect_equal_u64(doors[2].serve, CONFIG_ACKS);
+    expect_equal_u64(doors[2].listen.port, 5675);
     config = config_free(config);
 }
 
@@ -178,6 +181,10 @@ static const struct {
      "w.yaml:1:56: `window` belongs to a door that says `serve: produce`: remove it\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", mode: kmq } ]\n",
      "w.yaml:1:59: `mode` belongs to a door that says `serve: acks`: remove it\n"},
+    {"doors: [ { kind: line, serve: acks, listen: \"[::1]:1\", lease: 5s } ]\n",
+     "w.yaml:1:56: `lease` belongs to a door that says `serve: subscribe`: remove it\n"},
+    {"doors: [ { kind: line, serve: subscribe, listen: \"[::1]:1\", sequence: a } ]\n",
+     "w.yaml:1:61: `sequence` belongs to a door that says `serve: produce` or `acks`: remove it\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", max_line: 2MiB } ]\n",
      "w.yaml:1:59: `max_line` of this door must be at most `limits.record`\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", routes: [ { key: a } ] } ]\n",
@@ -277,7 +284,7 @@ TEST(reference_lists_every_key_with_its_default)
     static const char *const parts[] = {
         "log.segment_size: a size from 256KiB to 1GiB; default 64MiB; restart\n",
         "topics.NAME.retention.age: a duration from 0ns to 36500d; default 7d; restart\n",
-        "doors[].serve: produce or acks; required; restart; not yet: subscribe status\n",
+        "doors[].serve: produce, subscribe or acks; required; restart; not yet: status\n",
         "doors[].routes[].key: text; required; restart\n",
         "proxies\n    Not in this version yet. ",
     };
