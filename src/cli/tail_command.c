@@ -8,15 +8,18 @@
 
 #include "cli/command.h"
 #include "cli/control_client.h"
+#include "cli/tail_json.h"
 
 static const char usage[] =
-    "usage: waybill tail TOPIC [--from start|end|OFFSET|PARTITION:OFFSET] [--limit N] [--once] [--base64]\n"
-    "                    [-c FILE | --data DIR]\n\n"
+    "usage: waybill tail TOPIC [--from start|end|OFFSET|PARTITION:OFFSET] [--limit N] [--once]\n"
+    "                    [--base64 | --json] [-c FILE | --data DIR]\n\n"
     "Prints records as lines SEQ|KEY|TIMESTAMP|BODY and waits for more until it is interrupted.\n"
     "--from    where to begin; default end\n"
     "--limit   ends after so many lines\n"
     "--once    ends where the topic ends, instead of waiting\n"
     "--base64  key and body in base64: exact for any bytes\n"
+    "--json    one object a line: seq (or place), key, timestamp, body; what is no UTF-8 as key_base64, "
+    "body_base64\n"
     "Exit code 1 when the records end before they should: what failed is on standard error.\n";
 
 struct tail_options {
@@ -25,6 +28,7 @@ struct tail_options {
     uint64_t limit;
     bool is_once;
     bool is_base64;
+    bool is_json;
     const char *config;
     const char *data;
 };
@@ -46,7 +50,7 @@ static enum err put_request(struct buffer *request, const struct tail_options *o
         json_write_name(&writer, "limit");
         json_write_u64(&writer, options->limit);
     }
-    if (options->is_base64) {
+    if (options->is_base64 || options->is_json) {
         json_write_name(&writer, "encoding");
         json_write_text(&writer, span_from_text("base64"));
     }
@@ -54,14 +58,20 @@ static enum err put_request(struct buffer *request, const struct tail_options *o
     return writer.err;
 }
 
-static enum err copy_records(struct control_client *client, struct why *why)
+/* `json` is NULL: as they come. */
+static enum err copy_records(struct control_client *client, struct tail_json *json, struct why *why)
 {
     struct span bytes;
     enum err err;
     while ((err = control_client_read_records(client, &bytes, why)) == ERR_NONE) {
-        (void)fwrite(bytes.data, 1, bytes.len, stdout);
+        if (json == NULL)
+            (void)fwrite(bytes.data, 1, bytes.len, stdout);
+        else
+            err = tail_json_print(json, bytes, stdout);
         if (fflush(stdout) != 0)
             return ERR_NONE; /* nobody reads any more */
+        if (err != ERR_NONE)
+            return err;
     }
     return err == ERR_CLOSED ? ERR_NONE : err;
 }
@@ -78,8 +88,11 @@ static int tail(const struct tail_options *options, const char *data)
     err = put_request(&request, options);
     if (err == ERR_NONE)
         err = control_client_ask(&client, buffer_span(&request), NULL, NULL, &why);
+    struct tail_json json;
+    tail_json_init(&json);
     if (err == ERR_NONE)
-        err = copy_records(&client, &why);
+        err = copy_records(&client, options->is_json ? &json : NULL, &why);
+    tail_json_done(&json);
     buffer_done(&request);
     control_client_close(&client);
     if (err == ERR_NONE)
@@ -104,11 +117,15 @@ static bool is_place(struct span text)
 /* False: there is nothing to do but to end with *ret_code. */
 static bool parse(int count, char **words, struct tail_options *ret_options, int *ret_code)
 {
-    static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'},   {"limit", required_argument, NULL, 'l'},
-        {"once", no_argument, NULL, 'o'},         {"base64", no_argument, NULL, 'b'},
-        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"from", required_argument, NULL, 'f'},
+                                            {"limit", required_argument, NULL, 'l'},
+                                            {"once", no_argument, NULL, 'o'},
+                                            {"base64", no_argument, NULL, 'b'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     struct tail_options parsed = {.from = "end"};
     *ret_code = COMMAND_WRONG;
     for (int option; (option = getopt_long(count, words, "c:", options, NULL)) != -1;) {
@@ -129,6 +146,7 @@ static bool parse(int count, char **words, struct tail_options *ret_options, int
             break;
         case 'o': parsed.is_once = true; break;
         case 'b': parsed.is_base64 = true; break;
+        case 'j': parsed.is_json = true; break;
         case 'c': parsed.config = optarg; break;
         case 'd': parsed.data = optarg; break;
         case 'h':

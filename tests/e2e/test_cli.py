@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import base64
 import json
 import os
 import pty
@@ -88,7 +89,7 @@ def test_check_is_content_with_a_good_file(running):
     ("data: d\nlog:\n  segment_sise: 1MiB\n", "3:3: `segment_sise` is no key here: did you mean `segment_size`?"),
     ("data: d\ndrain: soon\n", "2:8: "), ("data: d\nlog: { ack: maybe }\n", "2:13: "),
     ("data: d\ndoors: [{ kind: line, serve: produce, listen: \"0.0.0.0:1\" }]\n", "2:47: 0.0.0.0 can be reached"),
-    ("data: d\ndoors: [{ kind: kafka, listen: \"127.0.0.1:1\" }]\n", "2:17: "), ("deliveries: []\n", "1:1: "),
+    ("data: d\ndoors: [{ kind: kafka, listen: \"127.0.0.1:1\" }]\n", "2:17: "), ("proxies: []\n", "1:1: "),
     ("data: [d\n", "2:1: "), ("data: a\ndata: b\n", "2:1: "), ("topics: { a/b: {} }\ndoors: [{ kind: line, serve: acks, listen: \"127.0.0.1:1\" }]\n", "1:11: ")])
 def test_check_names_file_line_column_and_what_is_wrong(waybill, text, problem):
     result = check(waybill, text)
@@ -118,7 +119,7 @@ def test_explain_names_every_key_with_its_default(waybill):
     assert result.returncode == 0
     for key in ("data", "drain", "log.segment_size", "limits.record", "receipts.keep", "duplicates.count", "threads.loops"):
         assert re.search(rf"^{re.escape(key)}: .*default ", result.stdout, re.MULTILINE), key
-    assert "\ndeliveries\n    Not in this version yet." in result.stdout
+    assert "\nproxies\n    Not in this version yet." in result.stdout
 
 
 def test_a_listener_beyond_loopback_opens_only_when_told_that_it_is_insecure(waybill):
@@ -196,6 +197,20 @@ def test_tail_begins_and_ends_where_it_is_told(running, words, seqs):
 
 def test_tail_in_base64_is_exact(running):
     assert running.tail("orders", "--base64")[1] == b"2|b3JkZXJz|6|dHdvfDI="
+
+
+def test_tail_in_json_is_exact(running):
+    bodies = [b'{"a":"b|c"}', "grüße\t\\n".encode(), b"\xff\x00\xfe", b"", b"x" * 300000]
+    with running.produce() as producer:
+        producer.store(*(b"k|7|%d|%s" % (20 + place, body) for place, body in enumerate(bodies)))
+        producer.store("no message")
+    tail = subprocess.run([running.binary, "tail", "k", "--from", "start", "--once", "--json", "--data", running.data],
+                          capture_output=True, timeout=20, check=True)
+    records = [json.loads(line) for line in tail.stdout.splitlines()]
+    assert [record.get("body", "").encode() or base64.b64decode(record.get("body_base64", "")) for record in records] == bodies
+    assert [(record["seq"], record["key"], record["timestamp"]) for record in records] == [(20 + i, "k", 7) for i in range(5)]
+    parked = json.loads(running.run("tail", "unrouted.dlq", "--from", "start", "--once", "--json", "--data", running.data).stdout)
+    assert parked["place"] == "0:0" and parked["body"] == "no message" and "key" not in parked and "seq" not in parked
 
 
 @pytest.mark.parametrize("words", [["nowhere"], ["orders", "--from", "7:0"], ["orders", "--from", "9999:0"]])

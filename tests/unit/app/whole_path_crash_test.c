@@ -417,7 +417,8 @@ static int tell(void **state)
 static void run_rounds(struct world *world, bool has_several_loops)
 {
     uint64_t seed = test_number_from_environment("WAYBILL_SIMULATION_SEED", 0);
-    uint64_t crash_rounds = test_number_from_environment("WAYBILL_CRASH_ROUNDS", 1000);
+    uint64_t few_rounds = 1000 / test_number_from_environment("WAYBILL_SPARSE", 1);
+    uint64_t crash_rounds = test_number_from_environment("WAYBILL_CRASH_ROUNDS", few_rounds);
     uint64_t rounds = test_number_from_environment("WAYBILL_SIMULATION_ROUNDS", crash_rounds);
     if (has_several_loops)
         rounds = (rounds + 1) / 2; /* they take longer */

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/loop_uv.h"
 
-#include <threads.h>
+#include <pthread.h>
 
 #include "support/test.h"
 
@@ -85,11 +85,11 @@ static void on_mail(struct mail *mail)
     stop_when_enough(LIST_OWNER(mail, struct fixture, mail));
 }
 
-static int post_from_thread(void *argument)
+static void *post_from_thread(void *argument)
 {
     struct fixture *fixture = argument;
     mailbox_post(&fixture->loop->mailbox, &fixture->mail);
-    return 0;
+    return NULL;
 }
 
 TEST(mail_from_another_thread_wakes_the_loop)
@@ -98,11 +98,11 @@ TEST(mail_from_another_thread_wakes_the_loop)
     begin(&fixture);
     fixture.runs_max = 1;
     fixture.mail.on_delivered = on_mail;
-    thrd_t thread;
-    expect(thrd_create(&thread, post_from_thread, &fixture) == thrd_success);
+    pthread_t thread;
+    expect(pthread_create(&thread, NULL, post_from_thread, &fixture) == 0);
     loop_uv_run(fixture.loop);
     expect_equal_u64(fixture.runs, 1);
-    expect(thrd_join(thread, NULL) == thrd_success);
+    expect(pthread_join(thread, NULL) == 0);
     expect_null(loop_uv_free(fixture.loop));
 }
 
