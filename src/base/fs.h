@@ -22,6 +22,8 @@ enum fs_open_flags {
 struct fs_stat {
     uint64_t size;
     uint64_t links;
+    uint64_t inode; /* the file under whatever name; given anew once it is gone */
+    bool is_plain;  /* no pipe, directory, device */
 };
 
 /* Paths are relative to the fs's own directory. Errors: those of err_from_errno. */

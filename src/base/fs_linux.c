@@ -37,7 +37,8 @@ static struct file_linux *file_of(struct fs_file *file)
 
 static enum err linux_open(struct fs *fs, const char *path, unsigned flags, struct fs_file **ret_file)
 {
-    int how = O_CLOEXEC | ((flags & FS_OPEN_WRITE) != 0 ? O_RDWR : O_RDONLY);
+    /* Plain files do not care; a pipe in the place of one must not hold up who opens it. */
+    int how = O_CLOEXEC | O_NONBLOCK | ((flags & FS_OPEN_WRITE) != 0 ? O_RDWR : O_RDONLY);
     how |= (flags & FS_OPEN_CREATE) != 0 ? O_CREAT : 0;
     how |= (flags & FS_OPEN_EXCLUSIVE) != 0 ? O_EXCL : 0;
     int fd = openat(fs_of(fs)->directory, path, how, 0600);
@@ -137,7 +138,10 @@ static enum err linux_stat(struct fs_file *file, struct fs_stat *ret_stat)
     struct stat stat;
     if (fstat(file_of(file)->fd, &stat) != 0)
         return err_from_errno(errno);
-    *ret_stat = (struct fs_stat){.size = (uint64_t)stat.st_size, .links = stat.st_nlink};
+    *ret_stat = (struct fs_stat){.size = (uint64_t)stat.st_size,
+                                 .links = stat.st_nlink,
+                                 .inode = stat.st_ino,
+                                 .is_plain = S_ISREG(stat.st_mode)};
     return ERR_NONE;
 }
 

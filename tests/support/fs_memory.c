@@ -188,7 +188,8 @@ static enum err memory_stat(struct fs_file *file, struct fs_stat *ret_stat)
     enum err err = enter(memory, FS_MEMORY_STAT);
     if (err != ERR_NONE)
         return err;
-    *ret_stat = (struct fs_stat){.size = inode_of(file_of(file))->live.len};
+    *ret_stat = (struct fs_stat){
+        .size = inode_of(file_of(file))->live.len, .inode = file_of(file)->inode + 1, .is_plain = true};
     for (size_t i = 0; i < memory->live.count; i++)
         ret_stat->links += memory->live.entries[i].inode == file_of(file)->inode;
     return ERR_NONE;

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -61,6 +62,42 @@ TEST(bytes_and_names_survive)
     expect_fine(place.fs->ops->rename(place.fs, "a", "b"));
     expect_fine(place.fs->ops->sync_directory(place.fs));
     expect_err(fs_open(place.fs, "b", FS_OPEN_WRITE | FS_OPEN_CREATE | FS_OPEN_EXCLUSIVE, &file), ERR_EXISTS);
+    place_done(&place);
+}
+
+TEST(a_file_keeps_its_inode_under_another_name)
+{
+    struct place place;
+    struct fs_file *file = NULL;
+    struct fs_stat before;
+    struct fs_stat after;
+    place_init(&place);
+    expect_fine(fs_open(place.fs, "a", FS_OPEN_WRITE | FS_OPEN_CREATE, &file));
+    expect_fine(file->ops->stat(file, &before));
+    file = fs_close(file);
+    expect(before.is_plain);
+    expect_fine(place.fs->ops->rename(place.fs, "a", "b"));
+    expect_fine(fs_open(place.fs, "b", FS_OPEN_READ, &file));
+    expect_fine(file->ops->stat(file, &after));
+    file = fs_close(file);
+    expect_equal_u64(after.inode, before.inode);
+    place_done(&place);
+}
+
+TEST(a_pipe_is_opened_without_waiting_and_told_from_a_file)
+{
+    struct place place;
+    struct fs_file *file = NULL;
+    struct fs_stat stat;
+    char path[300];
+    place_init(&place);
+    (void)snprintf(path, sizeof path, "%s/pipe", place.directory);
+    expect(mkfifo(path, 0600) == 0);
+    expect_fine(fs_open(place.fs, "pipe", FS_OPEN_READ, &file));
+    expect_fine(file->ops->stat(file, &stat));
+    expect(!stat.is_plain);
+    file = fs_close(file);
+    expect(unlink(path) == 0);
     place_done(&place);
 }
 
@@ -128,6 +165,8 @@ TEST(full_device_is_no_space)
 }
 
 TEST_MAIN(bytes_and_names_survive,
+          a_file_keeps_its_inode_under_another_name,
+          a_pipe_is_opened_without_waiting_and_told_from_a_file,
           write_of_many_parts_is_whole,
           read_that_must_not_wait_is_put_off_where_the_file_system_cannot_tell,
           directory_is_locked_for_one,
