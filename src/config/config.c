@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config_section.h"
 
@@ -58,8 +59,10 @@ enum err config_load(const char *path, struct config_problems *problems, struct 
     struct buffer bytes;
     buffer_init(&bytes, CONFIG_FILE_SIZE_MAX + 1);
     enum err err = file == NULL ? err_from_errno(errno) : read_file(file, &bytes);
+    int number = errno;
     if (err != ERR_NONE)
-        config_problem(problems, (struct config_place){0}, "cannot be read: %s", err_text(err));
+        config_problem(problems, (struct config_place){0}, "cannot be read: %s",
+                       err == ERR_SYSTEM ? strerror(number) : err_text(err));
     else
         err = config_parse(buffer_span(&bytes), problems, ret_config);
     if (file != NULL)

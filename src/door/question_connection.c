@@ -36,7 +36,7 @@ struct question_connection {
     struct buffer pending; /* received and not answered yet: a line without its end, or what has to wait */
     size_t held_bytes;     /* of it, counted in the loop while it has to wait */
     struct timer patience;
-    bool has_read;     /* the first bytes have come */
+    bool is_known;     /* the first line has come, and nobody else's */
     bool is_skipping;  /* the rest of a line that was too long */
     bool is_busy;      /* the peer does not read: no more answers until on_drained */
     bool is_answering; /* the answer to the last question is not complete */
@@ -265,11 +265,27 @@ static void cut_stranger(struct question_connection *self, const char *stranger)
     cut(self, reason);
 }
 
+/* The first line may come in pieces, a byte each; what has come of it stands in `pending`. */
+static const char *stranger_in(struct question_connection *self, struct span bytes)
+{
+    uint8_t head[QUESTION_LINE_MAX];
+    struct span pending = buffer_span(&self->pending);
+    size_t len = pending.len < sizeof head ? pending.len : sizeof head;
+    size_t more = bytes.len < sizeof head - len ? bytes.len : sizeof head - len;
+    if (self->is_known)
+        return NULL;
+    if (len > 0)
+        memcpy(head, pending.data, len);
+    memcpy(head + len, bytes.data, more);
+    struct span first = span_of(head, len + more);
+    self->is_known = first.len == sizeof head || span_find(first, '\n') < first.len;
+    return line_stranger(first);
+}
+
 static bool on_bytes(void *owner, struct span bytes)
 {
     struct question_connection *self = owner;
-    const char *stranger = self->has_read ? NULL : line_stranger(bytes);
-    self->has_read = true;
+    const char *stranger = stranger_in(self, bytes);
     if (stranger != NULL)
         cut_stranger(self, stranger);
     else

@@ -231,8 +231,9 @@ def test_a_stranger_is_cut_with_a_log_line_that_names_the_mistake(hostile, door,
     assert hostile.topics() == {}
 
 
-def test_a_stranger_who_speaks_slowly_is_recognised_too(hostile):
-    with LineSocket(hostile.connect("produce")) as client:
+@pytest.mark.parametrize("door", ["produce", "acks"])
+def test_a_stranger_who_speaks_slowly_is_recognised_too(hostile, door):
+    with LineSocket(hostile.connect(door)) as client:
         for byte in b"GET / HTTP/1.1\r\nHost: x\r\n\r\n":
             try:
                 client.send_bytes(bytes([byte]))

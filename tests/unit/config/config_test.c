@@ -275,6 +275,16 @@ TEST(missing_file_is_named)
     config_problems_done(&problems);
 }
 
+TEST(directory_in_the_place_of_the_file_is_told_as_one)
+{
+    struct config_problems problems;
+    struct config *config = NULL;
+    config_problems_init(&problems, "/");
+    expect_err(config_load("/", &problems, &config), ERR_SYSTEM);
+    expect_span_is(buffer_span(&problems.text), "/: cannot be read: Is a directory\n");
+    config_problems_done(&problems);
+}
+
 TEST(reference_lists_every_key_with_its_default)
 {
     struct buffer text;
@@ -302,4 +312,5 @@ TEST_MAIN(defaults_are_those_of_the_design,
           huge_files_are_refused,
           all_problems_are_told_at_once_but_not_too_many,
           missing_file_is_named,
+          directory_in_the_place_of_the_file_is_told_as_one,
           reference_lists_every_key_with_its_default)

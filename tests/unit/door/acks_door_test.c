@@ -330,16 +330,21 @@ TEST(number_with_very_many_batches_cannot_be_looked_up_by_key)
     end(&fixture);
 }
 
-TEST(tls_hello_on_the_plain_port_ends_the_connection)
+TEST(tls_and_http_on_the_plain_port_end_the_connection_however_slowly_they_come)
 {
-    struct fixture fixture;
-    begin(&fixture, 12);
-    stream_memory_send(fixture.client, span_of("\x16\x03\x01\x02\x00", 5));
-    loop_simulated_settle(&fixture.simulated);
-    /* In pieces its first byte may come alone: then it is no hello, only a line that never ends. */
-    expect(fixture.client->is_closed || fixture.client->coming.len == 0);
-    expect_equal_u64(stream_memory_received(fixture.client).len, 0);
-    end(&fixture);
+    static const char *const speeches[] = {"\x16\x03\x01\x02\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
+    for (unsigned i = 0; i < 2; i++) {
+        for (size_t chunk_max = 1; chunk_max < 40; chunk_max += 13) {
+            struct fixture fixture;
+            begin(&fixture, 12 + chunk_max);
+            fixture.client->chunk_max = chunk_max;
+            stream_memory_send_text(fixture.client, speeches[i]);
+            loop_simulated_settle(&fixture.simulated);
+            expect(fixture.client->is_closed);
+            expect_equal_u64(stream_memory_received(fixture.client).len, 0);
+            end(&fixture);
+        }
+    }
 }
 
 static void on_drained(void *owner)
@@ -378,5 +383,5 @@ TEST_MAIN(stored_number_is_acknowledged_and_another_is_pending,
           keyed_answers_keep_their_order_though_reads_are_slow,
           connection_may_end_while_the_store_looks_for_its_key,
           number_with_very_many_batches_cannot_be_looked_up_by_key,
-          tls_hello_on_the_plain_port_ends_the_connection,
+          tls_and_http_on_the_plain_port_end_the_connection_however_slowly_they_come,
           drain_answers_whole_requests_and_leaves_a_torn_one)
