@@ -3,14 +3,10 @@
 #ifndef DOOR_CONTROL_REQUEST_H
 #define DOOR_CONTROL_REQUEST_H
 
-#include "base/span.h"
-#include "base/why.h"
+#include "door/request_reader.h"
 #include "store/store.h"
 
-enum {
-    CONTROL_REQUEST_MAX = 16 * 1024, /* bytes of a request */
-    CONTROL_KEY_MAX = 1024,
-};
+enum { CONTROL_KEY_MAX = 1024 };
 
 enum control_op {
     CONTROL_OP_TOPICS,
