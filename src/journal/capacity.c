@@ -10,7 +10,8 @@ bool capacity_has_topic(const struct journal *journal, uint32_t partitions)
 {
     uint64_t topics = (uint64_t)journal->catalog.topic_count + 1;
     uint64_t slots = (uint64_t)journal->catalog.slot_count + partitions;
-    return checkpoint_topics_size(topics, slots) <= checkpoint_share(journal->settings.segment_size);
+    return checkpoint_topics_size(topics, slots) <=
+           checkpoint_share(journal->settings.segment_size, CHECKPOINT_SHARE_TOPICS);
 }
 
 static uint64_t entries_size(const struct journal *journal, bool counts_all)
@@ -32,7 +33,7 @@ static uint64_t new_entry_size(const struct journal *journal)
 bool capacity_has_entries(const struct journal *journal, bool counts_all, uint32_t more)
 {
     uint64_t bytes = entries_size(journal, counts_all) + more * new_entry_size(journal);
-    return bytes <= checkpoint_share(journal->settings.segment_size);
+    return bytes <= checkpoint_share(journal->settings.segment_size, CHECKPOINT_SHARE_SEGMENTS);
 }
 
 struct files {
@@ -74,13 +75,15 @@ bool capacity_has_segments(const struct journal *journal, bool counts_discarded,
 static uint64_t needed_size(const struct journal *journal)
 {
     const struct catalog *catalog = &journal->catalog;
-    uint64_t shares = journal->settings.segment_size / checkpoint_share(journal->settings.segment_size);
-    uint64_t topics = shares * checkpoint_topics_size(catalog->topic_count, catalog->slot_count);
-    /* Until old entries are forgotten the table may use what the sequences leave of the last share. */
-    uint64_t table =
-        shares / 2 * (entries_size(journal, true) + new_entry_size(journal) + checkpoint_sequences_size());
-    uint64_t listed = count_files(journal, false).count * journal_settings_size_per_kept();
-    return at_least(topics, at_least(table, listed));
+    uint64_t needed = count_files(journal, false).count * journal_settings_size_per_kept();
+    needed = at_least(needed, checkpoint_size_for(checkpoint_topics_size(catalog->topic_count, catalog->slot_count),
+                                                  CHECKPOINT_SHARE_TOPICS));
+    needed = at_least(needed, checkpoint_size_for(catalog->groups.bytes, CHECKPOINT_SHARE_GROUPS));
+    needed = at_least(needed, checkpoint_size_for(catalog->notes.bytes, CHECKPOINT_SHARE_NOTES));
+    /* Until old entries are forgotten the table may use what the sequences leave of the rest. */
+    uint64_t table = entries_size(journal, true) + new_entry_size(journal) + checkpoint_sequences_size();
+    return at_least(needed,
+                    checkpoint_size_for(table, CHECKPOINT_SHARE_SEGMENTS + CHECKPOINT_SHARE_REST));
 }
 
 enum err capacity_examine(const struct journal *journal, struct why *why)

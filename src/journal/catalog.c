@@ -8,12 +8,14 @@
 
 enum { SLOTS_FIRST = 64, TOPICS_FIRST = 16 };
 
-void catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed)
+void catalog_init(struct catalog *catalog, const struct catalog_limits *limits, uint64_t seed)
 {
-    check(producers_max > 0 && producers_max <= CATALOG_PRODUCERS_MAX);
-    *catalog = (struct catalog){.topics_max = topics_max, .producers_max = producers_max};
-    map_init(&catalog->topics_by_name, topics_max, seed);
-    map_init(&catalog->producers, producers_max, seed);
+    check(limits->producers_max > 0 && limits->producers_max <= CATALOG_PRODUCERS_MAX);
+    *catalog = (struct catalog){.topics_max = limits->topics_max, .producers_max = limits->producers_max};
+    map_init(&catalog->topics_by_name, limits->topics_max, seed);
+    map_init(&catalog->producers, limits->producers_max, seed);
+    group_book_init(&catalog->groups, limits->groups_size_max);
+    note_book_init(&catalog->notes, limits->notes_size_max);
 }
 
 void catalog_done(struct catalog *catalog)
@@ -27,6 +29,8 @@ void catalog_done(struct catalog *catalog)
         free(producer);
     map_done(&catalog->topics_by_name);
     map_done(&catalog->producers);
+    group_book_done(&catalog->groups);
+    note_book_done(&catalog->notes);
     free(catalog->topics);
     free(catalog->slots);
     *catalog = (struct catalog){0};

@@ -1,4 +1,4 @@
-/* What the log knows beside its records: topics, partitions, sequences, producers. */
+/* What the log knows beside its records: topics, partitions, sequences, producers, groups, notes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_CATALOG_H
 #define JOURNAL_CATALOG_H
@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "journal/group_book.h"
+#include "journal/note_book.h"
 #include "store/store.h"
 
 enum {
@@ -64,10 +66,19 @@ struct catalog {
     uint32_t sequence_count;
     struct map producers;
     uint32_t producers_max;
+    struct group_book groups;
+    struct note_book notes;
 };
 
-/* Memory comes with the topics. Of more than `producers_max` producers those are forgotten that have been silent longest. */
-void catalog_init(struct catalog *catalog, uint32_t topics_max, uint32_t producers_max, uint64_t seed);
+struct catalog_limits {
+    uint32_t topics_max;
+    uint32_t producers_max; /* of more than these, those are forgotten that have been silent longest */
+    size_t groups_size_max; /* bytes of a checkpoint */
+    size_t notes_size_max;
+};
+
+/* Memory comes with what is in it. */
+void catalog_init(struct catalog *catalog, const struct catalog_limits *limits, uint64_t seed);
 void catalog_done(struct catalog *catalog);
 
 struct topic *catalog_topic_by_name(const struct catalog *catalog, struct span name);

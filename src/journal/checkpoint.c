@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "journal/group_checkpoint.h"
 #include "journal/segment_header.h"
 
 enum {
-    ENTRY_HEADER = 8,
+    ENTRY_HEADER = CHECKPOINT_ENTRY_HEADER,
+    JOURNAL_BODY = 16,
     TOPIC_BODY = 16,
     PARTITION_BODY = 32,
     SEQUENCE_BODY = 16,
@@ -16,23 +18,18 @@ enum {
     SEGMENT_BODY = 72
 };
 
-/* Makes room for one entry and returns where its body goes. */
-static uint8_t *put_entry(struct buffer *buffer, enum checkpoint_entry type, size_t len)
+static bool put_journal(struct buffer *buffer, const struct catalog *catalog)
 {
-    if (buffer_reserve(buffer, ENTRY_HEADER + len) != ERR_NONE)
-        return NULL;
-    uint8_t *at = buffer->data + buffer->len;
-    memset(at, 0, ENTRY_HEADER + len);
-    at[0] = (uint8_t)type;
-    bytes_put_le32(at + 4, (uint32_t)len);
-    buffer->len += ENTRY_HEADER + len;
-    return at + ENTRY_HEADER;
+    uint8_t *body = checkpoint_put_entry(buffer, CHECKPOINT_JOURNAL, JOURNAL_BODY);
+    if (body != NULL)
+        bytes_put_le32(body, catalog->groups.next_id);
+    return body != NULL;
 }
 
 static bool put_topic(struct buffer *buffer, const struct topic *topic)
 {
     size_t len = strlen(topic->public.name);
-    uint8_t *body = put_entry(buffer, CHECKPOINT_TOPIC, TOPIC_BODY + len);
+    uint8_t *body = checkpoint_put_entry(buffer, CHECKPOINT_TOPIC, TOPIC_BODY + len);
     if (body == NULL)
         return false;
     bytes_put_le32(body, topic->public.id);
@@ -41,7 +38,7 @@ static bool put_topic(struct buffer *buffer, const struct topic *topic)
     memcpy(body + TOPIC_BODY, topic->public.name, len);
     for (uint32_t i = 0; i < topic->public.partitions; i++) {
         const struct partition *partition = &topic->partitions[i];
-        body = put_entry(buffer, CHECKPOINT_PARTITION, PARTITION_BODY);
+        body = checkpoint_put_entry(buffer, CHECKPOINT_PARTITION, PARTITION_BODY);
         if (body == NULL)
             return false;
         bytes_put_le32(body, partition->topic);
@@ -55,7 +52,7 @@ static bool put_topic(struct buffer *buffer, const struct topic *topic)
 
 static bool put_sequence(struct buffer *buffer, uint32_t index, const struct sequence *sequence)
 {
-    uint8_t *body = put_entry(buffer, CHECKPOINT_SEQUENCE, SEQUENCE_BODY + sequence->name_len);
+    uint8_t *body = checkpoint_put_entry(buffer, CHECKPOINT_SEQUENCE, SEQUENCE_BODY + sequence->name_len);
     if (body == NULL)
         return false;
     bytes_put_le32(body, index);
@@ -67,7 +64,7 @@ static bool put_sequence(struct buffer *buffer, uint32_t index, const struct seq
 static bool put_producer(struct buffer *buffer, const struct producer *producer)
 {
     struct span id = catalog_producer_id(producer);
-    uint8_t *body = put_entry(buffer, CHECKPOINT_PRODUCER, 24 + id.len);
+    uint8_t *body = checkpoint_put_entry(buffer, CHECKPOINT_PRODUCER, 24 + id.len);
     if (body == NULL)
         return false;
     bytes_put_le32(body, producer->sequence);
@@ -96,7 +93,7 @@ uint64_t checkpoint_sequences_size(void)
 static bool put_segment(struct buffer *buffer, const struct segment *segment)
 {
     uint8_t *body =
-        put_entry(buffer, CHECKPOINT_SEGMENT, SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
+        checkpoint_put_entry(buffer, CHECKPOINT_SEGMENT, SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
     if (body == NULL)
         return false;
     bytes_put_le64(body, segment->number);
@@ -123,7 +120,7 @@ static bool put_segment(struct buffer *buffer, const struct segment *segment)
 enum err
 checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const struct segment_table *table)
 {
-    bool fine = put_entry(buffer, CHECKPOINT_JOURNAL, 16) != NULL;
+    bool fine = put_journal(buffer, catalog);
     for (uint32_t i = 0; fine && i < catalog->topic_count; i++)
         fine = put_topic(buffer, catalog->topics[i]);
     for (uint32_t i = 0; fine && i < catalog->sequence_count; i++)
@@ -131,6 +128,7 @@ checkpoint_write(struct buffer *buffer, const struct catalog *catalog, const str
     size_t position = 0;
     for (struct producer *producer; fine && (producer = map_next(&catalog->producers, &position)) != NULL;)
         fine = put_producer(buffer, producer);
+    fine = fine && group_checkpoint_write(buffer, catalog);
     for (uint32_t i = 0; fine && i < table->count; i++)
         if (table->segments[i]->state != SEGMENT_ACTIVE)
             fine = put_segment(buffer, table->segments[i]);
@@ -227,6 +225,9 @@ static enum err
 read_entry(uint8_t type, struct span body, struct catalog *catalog, struct segment_table *table)
 {
     switch (type) {
+    case CHECKPOINT_READER: return group_checkpoint_read_reader(body, catalog);
+    case CHECKPOINT_PROGRESS: return group_checkpoint_read_progress(body, catalog);
+    case CHECKPOINT_NOTE: return group_checkpoint_read_note(body, catalog);
     case CHECKPOINT_TOPIC: return read_topic(body, catalog);
     case CHECKPOINT_PARTITION: return read_partition(body, catalog);
     case CHECKPOINT_SEQUENCE: return read_sequence(body, catalog);
@@ -239,6 +240,7 @@ read_entry(uint8_t type, struct span body, struct catalog *catalog, struct segme
 enum err checkpoint_read(struct span bytes, struct catalog *catalog, struct segment_table *table)
 {
     bool begun = false;
+    uint32_t next_id = 0; /* 0: written before there were groups */
     while (bytes.len > 0) {
         if (bytes.len < ENTRY_HEADER)
             return ERR_DAMAGED;
@@ -247,11 +249,15 @@ enum err checkpoint_read(struct span bytes, struct catalog *catalog, struct segm
             return ERR_DAMAGED;
         if (!begun && bytes.data[0] != CHECKPOINT_JOURNAL)
             return ERR_DAMAGED;
+        if (!begun && len >= 4)
+            next_id = bytes_get_le32(bytes.data + ENTRY_HEADER);
         begun = true;
         enum err err = read_entry(bytes.data[0], span_of(bytes.data + ENTRY_HEADER, len), catalog, table);
         if (err != ERR_NONE)
             return err == ERR_MEMORY ? err : ERR_DAMAGED;
         bytes = span_after(bytes, ENTRY_HEADER + len);
     }
+    if (next_id > catalog->groups.next_id)
+        catalog->groups.next_id = next_id;
     return begun ? ERR_NONE : ERR_DAMAGED;
 }

@@ -5,17 +5,8 @@
 
 #include "base/buffer.h"
 #include "journal/catalog.h"
+#include "journal/checkpoint_entry.h"
 #include "journal/segment.h"
-
-/* docs/formats/journal.md 5: entries of type 1, zero 3, length 4, body. */
-enum checkpoint_entry {
-    CHECKPOINT_JOURNAL = 1,
-    CHECKPOINT_TOPIC = 2,
-    CHECKPOINT_PARTITION = 3,
-    CHECKPOINT_SEQUENCE = 4,
-    CHECKPOINT_PRODUCER = 5,
-    CHECKPOINT_SEGMENT = 6,
-};
 
 enum {
     CHECKPOINT_PIECE_MAX = 1 << 20, /* payload of one CHECKPOINT frame */
@@ -24,12 +15,28 @@ enum {
 };
 
 /*
- * A checkpoint takes at most half of its segment: one share each for the topics, the producers and the segments; the last
- * one is for the sequences, and for what the table grows by before something is forgotten.
+ * A checkpoint takes at most half of its segment: so many thirty-seconds for each kind of thing. What is left of the half is for
+ * the sequences, and for what the table grows by before something is forgotten.
  */
-static inline uint64_t checkpoint_share(uint64_t segment_size)
+enum checkpoint_share {
+    CHECKPOINT_SHARE_TOPICS = 4,
+    CHECKPOINT_SHARE_PRODUCERS = 1,
+    CHECKPOINT_SHARE_SEGMENTS = 4,
+    CHECKPOINT_SHARE_GROUPS = 4, /* with their progress */
+    CHECKPOINT_SHARE_NOTES = 1,
+    CHECKPOINT_SHARE_REST = 2,
+    CHECKPOINT_SHARES = 32,
+};
+
+static inline uint64_t checkpoint_share(uint64_t segment_size, enum checkpoint_share share)
 {
-    return segment_size / 8;
+    return segment_size / CHECKPOINT_SHARES * share;
+}
+
+/* The least segment in which a share holds so many bytes. */
+static inline uint64_t checkpoint_size_for(uint64_t bytes, uint32_t shares)
+{
+    return (bytes + shares - 1) / shares * CHECKPOINT_SHARES;
 }
 
 /* What the entry of a segment with this many summaries takes. */

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/metric.h"
 #include "journal/internal_frame.h"
+#include "journal/outcome_block.h"
 #include "journal/publish.h"
 #include "journal/roll.h"
 
@@ -21,6 +22,7 @@
  */
 
 enum {
+    PARTS_OF_APPEND = 3, /* its bytes, small frames, its outcomes */
     SMALL_FRAMES_MAX =
         160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
@@ -64,25 +66,39 @@ static size_t small_len(const struct store_append *append)
     return runs_len(append) + identities_len(append);
 }
 
+static size_t block_len(const struct store_append *append)
+{
+    const struct outcome_block *block = append->own;
+    return block == NULL ? 0 : block->len;
+}
+
+static size_t copied_len(size_t len)
+{
+    return len <= WRITER_COPY_MAX ? len : 0;
+}
+
 struct pick {
-    uint64_t len;     /* of all frames */
-    uint64_t own_len; /* of the journal's own among them */
-    size_t small_len; /* of those that need scratch memory */
+    uint64_t len;        /* of all frames */
+    uint64_t own_len;    /* of the journal's own among them */
+    uint64_t urgent_len; /* of these and of the urgent appends */
+    size_t small_len;    /* of those that need scratch memory */
     int parts;
+    int urgent_parts;
 };
 
 /* Whether the append joins the group; the first one always does. */
 static bool joins(struct pick *pick, const struct store_append *append, uint64_t max)
 {
     size_t small = small_len(append);
-    size_t scratch = small + (append->len <= WRITER_COPY_MAX ? append->len : 0);
-    bool fits = pick->len + append->len + small <= max && pick->parts + 4 <= WRITER_PARTS_MAX &&
+    size_t scratch = small + copied_len(append->len) + copied_len(block_len(append));
+    size_t len = append->len + small + block_len(append);
+    bool fits = pick->len + len <= max && pick->parts + 2 * PARTS_OF_APPEND <= WRITER_PARTS_MAX &&
                 pick->small_len + scratch <= WRITER_SCRATCH_SIZE - SMALL_FRAMES_MAX;
     if (pick->parts > 0 && !fits)
         return false;
-    pick->len += append->len + small;
+    pick->len += len;
     pick->small_len += scratch;
-    pick->parts += 2;
+    pick->parts += PARTS_OF_APPEND;
     return true;
 }
 
@@ -90,7 +106,7 @@ static bool joins(struct pick *pick, const struct store_append *append, uint64_t
 static bool
 overtakes_express(const struct journal *journal, const struct list *queue, const struct store_append *append)
 {
-    if (queue == &journal->express || list_is_empty(&journal->express))
+    if (queue != &journal->bulk || list_is_empty(&journal->express))
         return false;
     return append->place > LIST_OWNER(journal->express.next, struct store_append, mail.link)->place;
 }
@@ -143,25 +159,62 @@ static struct pick pick_group(struct journal *journal)
     journal_lock(&journal->queue);
     pick_internal(journal, &pick);
     pick.own_len = pick.len;
-    if (list_is_empty(&journal->internal))
+    bool is_all = list_is_empty(&journal->internal);
+    while (is_all && pick_one(journal, &journal->urgent, &pick, appends_max(journal) / 2))
+        ;
+    pick.urgent_len = pick.len;
+    pick.urgent_parts = pick.parts;
+    if (is_all && !journal->is_blocked)
         pick_appends(journal, &pick);
     journal_unlock(&journal->queue);
     return pick;
 }
 
-/* Appends that could not be written for lack of a segment go back to the front, and wait for one. */
+static bool has_prepared_for(const struct journal *journal, bool is_urgent)
+{
+    uint32_t count = 0;
+    LIST_EACH (&journal->prepared, link)
+        count++;
+    return count > (is_urgent ? 0 : JOURNAL_PREPARED_KEPT);
+}
+
+/* To the front of a queue, in their order. */
+static void put_back(struct list *queue, struct list *appends)
+{
+    list_move_all(appends, queue);
+    list_move_all(queue, appends);
+}
+
+/* Appends that could not be written for lack of a segment go back to the front, and wait for one; the urgent ones stay. */
 static void put_back_appends(struct journal *journal)
 {
+    struct list appends;
+    list_init(&appends);
+    LIST_EACH_SAFE (&journal->group, link) {
+        if (LIST_OWNER(link, struct store_append, mail.link)->urgent)
+            continue;
+        list_remove(link);
+        list_insert_last(&appends, link);
+    }
+    if (list_is_empty(&appends))
+        return;
     journal_lock(&journal->queue);
-    journal->is_blocked = list_is_empty(&journal->prepared);
-    list_move_all(&journal->group, &journal->bulk);
-    list_move_all(&journal->bulk, &journal->group);
+    journal->is_blocked = !has_prepared_for(journal, false);
+    put_back(&journal->bulk, &appends);
+    journal_unlock(&journal->queue);
+}
+
+static void put_back_urgent(struct journal *journal)
+{
+    journal_lock(&journal->queue);
+    put_back(&journal->urgent, &journal->group);
     journal_unlock(&journal->queue);
 }
 
 static void put_back_own(struct journal *journal)
 {
     journal_lock(&journal->queue);
+    journal->is_stuck = !has_prepared_for(journal, true);
     list_move_all(&journal->group_frames, &journal->internal);
     list_move_all(&journal->internal, &journal->group_frames);
     journal_unlock(&journal->queue);
@@ -178,7 +231,8 @@ static void put_runs(struct journal *journal, const struct store_append *append,
     writer_frame(&journal->writer, frame, FRAME_RUNS, flags, FRAME_HEADER_SIZE + len);
 }
 
-static void put_identities(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+static void
+put_identities(struct journal *journal, const struct store_append *append, uint8_t flags, int64_t wall_ns)
 {
     size_t len = FRAME_IDENTITIES_FIXED + (size_t)append->identity_count * FRAME_IDENTITY_SIZE;
     uint64_t position;
@@ -188,7 +242,7 @@ static void put_identities(struct journal *journal, const struct store_append *a
     bytes_put_le64(payload + 8, (uint64_t)wall_ns);
     memcpy(payload + FRAME_IDENTITIES_FIXED, append->identities,
            (size_t)append->identity_count * FRAME_IDENTITY_SIZE);
-    writer_frame(&journal->writer, frame, FRAME_IDENTITIES, 0, FRAME_HEADER_SIZE + len);
+    writer_frame(&journal->writer, frame, FRAME_IDENTITIES, flags, FRAME_HEADER_SIZE + len);
 }
 
 /* The log gives the offsets, in the order of its groups. */
@@ -210,21 +264,24 @@ static void put_append(struct journal *journal, struct store_append *append, int
     assign_offsets(journal, append);
     bool has_runs = runs_len(append) > 0;
     bool has_identities = append->identity_count > 0;
+    bool has_block = append->own != NULL;
     for (uint32_t i = 0; i < append->part_count; i++) {
         struct store_part *part = &append->parts[i];
         bytes_put_be64(append->bytes + part->position, part->ret_base_offset);
         uint8_t *frame = append->bytes + part->position - STORE_PART_HEADROOM;
         struct frame_batch batch = {part->topic, part->partition, wall_ns, part->records, {0}};
         frame_batch_write(frame + FRAME_HEADER_SIZE, &batch);
-        bool is_last = i + 1 == append->part_count && !has_runs && !has_identities;
+        bool is_last = i + 1 == append->part_count && !has_runs && !has_identities && !has_block;
         writer_frame(&journal->writer, frame, FRAME_BATCH, is_last ? 0 : FRAME_MORE,
                      STORE_PART_HEADROOM + part->len);
     }
     append->place = writer_put(&journal->writer, append->bytes, append->len);
     if (has_runs)
-        put_runs(journal, append, has_identities ? FRAME_MORE : 0);
+        put_runs(journal, append, has_identities || has_block ? FRAME_MORE : 0);
     if (has_identities)
-        put_identities(journal, append, wall_ns);
+        put_identities(journal, append, has_block ? FRAME_MORE : 0, wall_ns);
+    if (has_block)
+        outcome_block_put(&journal->writer, append, append->own, wall_ns);
 }
 
 static void build(struct journal *journal, int64_t wall_ns)
@@ -288,25 +345,29 @@ static bool rest(struct journal *journal)
     return true;
 }
 
-/* Room for the picked frames: in this segment, or in the next one when it is prepared. */
-static enum err make_room(struct journal *journal, const struct pick *pick)
+/* Who asks for room: the journal's own frames may also use the reserve, and both of these the segment that is kept. */
+enum rank { RANK_APPENDS, RANK_URGENT, RANK_OWN };
+
+/* In this segment, or in the next one when it is prepared. */
+static enum err make_room(struct journal *journal, uint64_t frames_len, enum rank rank)
 {
     const struct segment *active = segment_table_active(&journal->table);
-    bool is_urgent = list_is_empty(&journal->group); /* the journal's own frames may use the reserve */
-    uint64_t len = pick->len + FRAME_GROUP_SIZE;
+    uint64_t len = frames_len + FRAME_GROUP_SIZE;
     if (writer_has_room(&journal->writer, len, journal_reserve(journal)) &&
         !segment_index_is_full(active->index))
         return ERR_NONE;
     journal_lock(&journal->queue);
-    struct list *link = list_take_first(&journal->prepared);
+    struct list *link =
+        has_prepared_for(journal, rank != RANK_APPENDS) ? list_take_first(&journal->prepared) : NULL;
     bool resumes = link != NULL && journal->resumes;
     journal->resumes = journal->resumes && !resumes;
     check(pthread_cond_signal(&journal->helper_wakes) == 0);
     journal->chore_is_due = true;
     journal_unlock(&journal->queue);
     if (link == NULL)
-        return is_urgent && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2) ? ERR_NONE
-                                                                                                 : ERR_FULL;
+        return rank == RANK_OWN && writer_has_room(&journal->writer, len, journal_reserve(journal) / 2)
+                   ? ERR_NONE
+                   : ERR_FULL;
     enum err err = roll_seal(journal);
     journal->writer.incarnation += resumes ? 1 : 0;
     if (err == ERR_NONE)
@@ -314,6 +375,25 @@ static enum err make_room(struct journal *journal, const struct pick *pick)
     journal_lock(&journal->queue);
     list_insert_last(&journal->prepared, link); /* nobody begins it any more, but it is freed there */
     journal_unlock(&journal->queue);
+    return err;
+}
+
+/* Room for as much as can be had: what has none goes back. RETIRE among the journal's own is what makes room again. */
+static enum err make_room_for(struct journal *journal, const struct pick *pick)
+{
+    enum err err = ERR_FULL;
+    if (pick->parts > pick->urgent_parts) {
+        err = make_room(journal, pick->len, RANK_APPENDS);
+        if (err == ERR_FULL)
+            put_back_appends(journal);
+    }
+    if (err == ERR_FULL && pick->urgent_parts > 0) {
+        err = make_room(journal, pick->urgent_len, RANK_URGENT);
+        if (err == ERR_FULL)
+            put_back_urgent(journal);
+    }
+    if (err == ERR_FULL && pick->own_len > 0)
+        err = make_room(journal, pick->own_len, RANK_OWN);
     return err;
 }
 
@@ -326,13 +406,7 @@ bool commit_step(struct journal *journal)
     struct pick pick = pick_group(journal);
     if (pick.parts == 0 && list_is_empty(&journal->group_frames))
         return rest(journal);
-    enum err err = make_room(journal, &pick);
-    if (err == ERR_FULL)
-        put_back_appends(journal);
-    if (err == ERR_FULL && pick.own_len > 0) { /* RETIRE among them is what makes room again */
-        pick.len = pick.own_len;
-        err = make_room(journal, &pick);
-    }
+    enum err err = make_room_for(journal, &pick);
     if (err == ERR_FULL) {
         put_back_own(journal);
         return rest(journal);

@@ -36,6 +36,11 @@ enum frame_kind {
     FRAME_CHECKPOINT = 7,
     FRAME_RETIRE = 8,
     FRAME_SEAL = 9,
+    FRAME_MOVED = 10, /* reserved */
+    FRAME_OUTCOMES = 11,
+    FRAME_READER = 12,
+    FRAME_SEEK = 13,
+    FRAME_NOTE = 14,
     FRAME_KIND_END
 };
 

@@ -2,54 +2,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/hold.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-const struct hold *hold_find(const struct journal *journal, const struct index_partition *partition)
+static bool is_for(const struct journal_named_group *named, const char *topic)
 {
-    LIST_EACH (&journal->holds, link) {
-        const struct hold *hold = LIST_OWNER(link, struct hold, link);
-        if (hold->topic == partition->topic && hold->partition == partition->partition &&
-            hold->offset < partition->summary.end_offset)
-            return hold;
-    }
-    return NULL;
+    return named->topic == NULL || strcmp(named->topic, topic) == 0;
 }
 
-enum err
-hold_set(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
+/* A group that has not begun needs everything. */
+static uint64_t low_of(const struct journal *journal, const char *name, const struct partition *partition)
 {
-    check(name.len > 0 && name.len <= STORE_TOPIC_NAME_MAX);
-    enum err err = ERR_NONE;
-    journal_lock(&journal->view);
-    struct hold *found = NULL;
-    LIST_EACH (&journal->holds, link) {
-        struct hold *hold = LIST_OWNER(link, struct hold, link);
-        if (hold->topic == topic && hold->partition == partition &&
-            span_equal(span_of(hold->name, hold->name_len), name))
-            found = hold;
-    }
-    if (catalog_partition(&journal->catalog, topic, partition) == NULL)
-        err = ERR_UNKNOWN_TOPIC;
-    else if (found == NULL && journal->hold_count >= JOURNAL_HOLDS_MAX)
-        err = ERR_TOO_MANY;
-    else if (found == NULL && (found = calloc(1, sizeof *found)) == NULL)
-        err = ERR_MEMORY;
-    if (err == ERR_NONE && found->name_len == 0) {
-        *found = (struct hold){.topic = topic, .partition = partition, .name_len = name.len};
-        memcpy(found->name, name.data, name.len);
-        list_insert_last(&journal->holds, &found->link);
-        journal->hold_count++;
-    }
-    if (err == ERR_NONE)
-        found->offset = offset;
-    journal_unlock(&journal->view);
-    return err;
+    const struct journal_group *group =
+        group_book_by_name(&journal->catalog.groups, span_from_text(name));
+    const struct group_progress *progress =
+        group == NULL ? NULL : group_book_progress(group, partition->slot);
+    return progress == NULL || !progress->has_begun ? partition->start : progress->low;
 }
 
-void hold_free_all(struct journal *journal)
+bool hold_find(const struct journal *journal, const struct index_partition *about, struct hold *ret_hold)
 {
-    LIST_EACH_SAFE (&journal->holds, link) {
-        list_remove(link);
-        free(LIST_OWNER(link, struct hold, link));
+    const struct partition *partition =
+        catalog_partition(&journal->catalog, about->topic, about->partition);
+    bool is_held = false;
+    for (uint32_t i = 0; partition != NULL && i < journal->settings.group_count; i++) {
+        const struct journal_named_group *named = &journal->settings.groups[i];
+        if (!is_for(named, journal->catalog.topics[about->topic]->public.name))
+            continue;
+        uint64_t low = low_of(journal, named->name, partition);
+        if (low >= about->summary.end_offset || (is_held && low >= ret_hold->offset))
+            continue;
+        uint64_t first = about->summary.first_offset; /* what went before was counted then */
+        first = low > first ? low : first;
+        *ret_hold = (struct hold){named->name, low, about->summary.end_offset - first};
+        is_held = true;
     }
+    return is_held;
+}
+
+bool hold_has_group(const struct journal *journal, const char *topic)
+{
+    for (uint32_t i = 0; i < journal->settings.group_count; i++)
+        if (is_for(&journal->settings.groups[i], topic))
+            return true;
+    return false;
+}
+
+bool hold_is_named(const struct journal *journal, const char *group)
+{
+    for (uint32_t i = 0; i < journal->settings.group_count; i++)
+        if (strcmp(journal->settings.groups[i].name, group) == 0)
+            return true;
+    return false;
 }

@@ -1,4 +1,4 @@
-/* Named readers that keep records from being retired. */
+/* Groups that the configuration names: they keep records from being retired. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_HOLD_H
 #define JOURNAL_HOLD_H
@@ -6,22 +6,18 @@
 #include "journal/journal_state.h"
 
 struct hold {
-    struct list link;
-    uint32_t topic;
-    uint32_t partition;
-    uint64_t offset;
-    size_t name_len;
-    char name[STORE_TOPIC_NAME_MAX];
+    const char *name;
+    uint64_t offset;  /* the first one that it has not completed */
+    uint64_t records; /* of the segment's, how many it still needs */
 };
 
-/* A reader that still needs some of these records; NULL when nobody does. The view lock is held. */
-const struct hold *hold_find(const struct journal *journal, const struct index_partition *partition);
-/* As journal_hold. */
-enum err hold_set(struct journal *journal,
-                  struct span name,
-                  uint32_t topic,
-                  uint32_t partition,
-                  uint64_t offset) MUST_CHECK;
-void hold_free_all(struct journal *journal);
+/* Whether a named group still needs some of these records: the one that needs most. The view lock is held. */
+bool hold_find(const struct journal *journal,
+               const struct index_partition *partition,
+               struct hold *ret_hold) MUST_CHECK;
+/* Whether the configuration names a group for this topic. */
+bool hold_has_group(const struct journal *journal, const char *topic);
+/* Whether the configuration names this group. */
+bool hold_is_named(const struct journal *journal, const char *group);
 
 #endif

@@ -21,7 +21,7 @@ void internal_frame_queue(struct journal *journal, struct internal_frame *take_f
 {
     journal_lock(&journal->queue);
     list_insert_last(&journal->internal, &take_frame->link);
-    journal->is_blocked = false; /* it may use the reserve, so the writer tries again */
+    journal->is_stuck = false; /* it may use the reserve, so the writer tries again */
     check(pthread_cond_signal(&journal->writer_wakes) == 0);
     journal_unlock(&journal->queue);
 }

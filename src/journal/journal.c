@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "journal/capacity.h"
 #include "journal/finder.h"
-#include "journal/hold.h"
+#include "journal/group_ops.h"
 #include "journal/internal_frame.h"
 #include "journal/lookup.h"
 #include "journal/publish.h"
@@ -292,9 +292,9 @@ static const struct store_ops store_ops = {
 
 static void init_lists(struct journal *journal)
 {
-    struct list *const lists[] = {&journal->group,   &journal->group_frames, &journal->holds,
-                                  &journal->watches, &journal->discarded,    &journal->express,
-                                  &journal->bulk,    &journal->internal,     &journal->prepared,
+    struct list *const lists[] = {&journal->group,     &journal->group_frames, &journal->watches,
+                                  &journal->discarded, &journal->urgent,       &journal->express,
+                                  &journal->bulk,      &journal->internal,     &journal->prepared,
                                   &journal->reads};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
@@ -338,6 +338,7 @@ enum err journal_open(const struct journal_seams *seams,
     if (journal == NULL)
         return ERR_MEMORY;
     journal->store = (struct store){.ops = &store_ops,
+                                    .outcomes = &group_ops,
                                     .record_size_max = settings->record_size_max,
                                     .append_size_max = settings->append_size_max};
     journal->seams = *seams;
@@ -350,8 +351,8 @@ enum err journal_open(const struct journal_seams *seams,
     if (err == ERR_NONE)
         err = identity_window_init(&journal->pending_identities, PENDING_IDENTITIES_MAX, INT64_MAX,
                                    random_u64(seams->random));
-    catalog_init(&journal->catalog, CATALOG_TOPICS_MAX, journal_producers_max(journal),
-                 random_u64(seams->random));
+    struct catalog_limits limits = journal_catalog_limits(journal);
+    catalog_init(&journal->catalog, &limits, random_u64(seams->random));
     if (err == ERR_NONE)
         err = writer_init(&journal->writer, seams->clock);
     if (err == ERR_NONE)
@@ -382,7 +383,6 @@ static void free_lists(struct journal *journal)
         fs_close(prepared->file);
         free(prepared);
     }
-    hold_free_all(journal);
 }
 
 struct journal *journal_free(struct journal *journal)
@@ -399,10 +399,4 @@ struct journal *journal_free(struct journal *journal)
     identity_window_done(&journal->pending_identities);
     free(journal);
     return NULL;
-}
-
-enum err
-journal_hold(struct journal *journal, struct span name, uint32_t topic, uint32_t partition, uint64_t offset)
-{
-    return hold_set(journal, name, topic, partition, offset);
 }

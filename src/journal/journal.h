@@ -33,12 +33,4 @@ bool journal_step(struct journal *journal);       /* commits a group; or covers,
 bool journal_chore_step(struct journal *journal); /* seals, prepares, recycles, retires */
 bool journal_read_step(struct journal *journal);  /* one read that had to wait for the disk */
 
-/* A reader by name that has completed everything of the partition below `offset`: retention keeps what is not.
- * Set before journal_start for names of the configuration, later by groups. UNKNOWN_TOPIC, TOO_MANY. */
-enum err journal_hold(struct journal *journal,
-                      struct span name,
-                      uint32_t topic,
-                      uint32_t partition,
-                      uint64_t offset) MUST_CHECK;
-
 #endif

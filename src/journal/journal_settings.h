@@ -20,6 +20,12 @@ struct journal_topic_settings {
     uint64_t retention_size;  /* bytes of the topic; 0: no limit */
 };
 
+/* A group that the configuration names: retention keeps what it has not completed. */
+struct journal_named_group {
+    const char *name;
+    const char *topic; /* NULL: all */
+};
+
 struct journal_settings {
     uint64_t segment_size; /* a multiple of 4 KiB */
     uint64_t size_max;     /* of all segments together */
@@ -35,8 +41,10 @@ struct journal_settings {
     int64_t identities_keep_ns;
     uint32_t identities_max;
     struct journal_topic_settings defaults;
-    const struct journal_topic_settings *topics; /* must live as long as the journal */
+    const struct journal_topic_settings *topics; /* must live as long as the journal, as the groups must */
     uint32_t topic_count;
+    const struct journal_named_group *groups;
+    uint32_t group_count;
 };
 
 /* The values of the configuration page. */

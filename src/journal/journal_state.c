@@ -31,10 +31,16 @@ void journal_wake_helper(struct journal *journal)
     journal_unlock(&journal->queue);
 }
 
-uint32_t journal_producers_max(const struct journal *journal)
+struct catalog_limits journal_catalog_limits(const struct journal *journal)
 {
-    uint64_t max = checkpoint_share(journal->settings.segment_size) / CHECKPOINT_PRODUCER_SIZE_MAX;
-    return max < CATALOG_PRODUCERS_MAX ? (uint32_t)max : CATALOG_PRODUCERS_MAX;
+    uint64_t size = journal->settings.segment_size;
+    uint64_t producers = checkpoint_share(size, CHECKPOINT_SHARE_PRODUCERS) / CHECKPOINT_PRODUCER_SIZE_MAX;
+    return (struct catalog_limits){
+        .topics_max = CATALOG_TOPICS_MAX,
+        .producers_max = producers < CATALOG_PRODUCERS_MAX ? (uint32_t)producers : CATALOG_PRODUCERS_MAX,
+        .groups_size_max = (size_t)checkpoint_share(size, CHECKPOINT_SHARE_GROUPS),
+        .notes_size_max = (size_t)checkpoint_share(size, CHECKPOINT_SHARE_NOTES),
+    };
 }
 
 bool journal_is_stopping(struct journal *journal)

@@ -20,9 +20,9 @@ enum {
     JOURNAL_GROUP_MAX = 1024 * 1024,       /* a group takes no more, but for one append that is larger */
     JOURNAL_GROUP_SHARED_MAX = 128 * 1024, /* nor this, beside senders that wait for each answer */
     JOURNAL_PREPARED_MIN = 2,              /* segments that wait, pre-written, behind the active one */
+    JOURNAL_PREPARED_KEPT = 1,             /* of them, for urgent appends and the journal's own frames */
     JOURNAL_RESERVE_MAX = 64 * 1024, /* of each segment, kept for SEAL, covering groups and incarnations */
     JOURNAL_INDEX_MAX = 8 * 1024 * 1024,
-    JOURNAL_HOLDS_MAX = 256,
 };
 
 #define JOURNAL_IDLE_COVER_NS  (20 * CLOCK_NS_PER_MS)
@@ -49,7 +49,7 @@ struct scrub {
 /*
  * Locks, in the order in which they may be taken: token, view, queue.
  *   token  who holds it writes: everything in `writer`, partition.next, the group under way
- *   view   what readers see: catalog, table, index of the active segment, holds
+ *   view   what readers see: catalog, table, index of the active segment
  *   queue  what waits for the writer: appends, internal frames, prepared segments, state, flags
  */
 struct journal {
@@ -72,8 +72,6 @@ struct journal {
     struct segment_table table;
     struct identity_window identities;
     struct identity_window pending_identities; /* those whose append is not synced yet */
-    struct list holds;
-    uint32_t hold_count;
     struct list watches;
     struct list discarded; /* segments out of the table whose files wait for recycling or removal */
 
@@ -81,20 +79,24 @@ struct journal {
     pthread_cond_t writer_wakes;
     pthread_cond_t helper_wakes;
     pthread_cond_t reader_wakes;
+    struct list urgent;  /* appends that make room: they may have what is kept for them */
     struct list express; /* small appends with nothing before them on their connection */
     struct list bulk;
     struct list internal; /* internal frames */
     struct list prepared;
     struct list reads;  /* reads that wait for the disk */
     int64_t express_ns; /* when the last small append came */
-    uint64_t inflight_bytes;
-    uint32_t inflight_count;
+    uint64_t inflight_bytes; /* without the urgent ones */
+    uint64_t urgent_bytes;
+    uint32_t inflight_count; /* with the urgent ones */
+    uint32_t urgent_count;
     uint64_t tickets;      /* appends so far: the number of each is its `place` until it is written */
     uint32_t held_count;   /* appends whose writer has not been woken yet */
     uint64_t prepare_next; /* number of the next segment to prepare */
     enum store_state state;
     struct why state_why;
-    bool is_blocked;  /* what waits does not fit into the segment, and no other is prepared */
+    bool is_blocked;  /* what waits does not fit into the segment, and no other is prepared for it */
+    bool is_stuck;    /* nor for what is urgent, nor for the journal's own frames */
     bool lacks_space; /* the last try to prepare one found the disk full */
     bool resumes;     /* space came back: a new incarnation comes first */
     bool stopping;
@@ -135,8 +137,8 @@ static inline uint64_t journal_reserve(const struct journal *journal)
     return share < JOURNAL_RESERVE_MAX ? share : JOURNAL_RESERVE_MAX;
 }
 
-/* As many as fit into their share of a checkpoint, with the longest ids. */
-uint32_t journal_producers_max(const struct journal *journal);
+/* What a catalog may hold so that a checkpoint of it fits; producers with the longest ids. */
+struct catalog_limits journal_catalog_limits(const struct journal *journal);
 void journal_wake_helper(struct journal *journal);
 bool journal_is_stopping(struct journal *journal);
 void journal_post_watches(struct journal *journal);

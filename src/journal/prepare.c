@@ -86,10 +86,12 @@ static enum err recycle(struct journal *journal, const char *name, struct fs_fil
 static void add(struct journal *journal, struct prepared *take_prepared)
 {
     journal_lock(&journal->queue);
-    bool was_full = journal->state == STORE_FULL;
     journal->prepare_next = take_prepared->number + 1;
-    journal->lacks_space = false;
-    journal->is_blocked = false;
+    bool is_the_kept_one = list_is_empty(&journal->prepared);
+    bool was_full = journal->state == STORE_FULL && !is_the_kept_one;
+    journal->lacks_space = journal->lacks_space && is_the_kept_one;
+    journal->is_blocked = journal->is_blocked && is_the_kept_one;
+    journal->is_stuck = false;
     list_insert_last(&journal->prepared, &take_prepared->link);
     if (was_full) {
         journal->resumes = true; /* the writer begins a new incarnation first */

@@ -6,6 +6,8 @@
 
 #include "base/metric.h"
 #include "journal/internal_frame.h"
+#include "journal/outcome_block.h"
+#include "journal/outcome_frame.h"
 #include "journal/retire.h"
 
 static enum err index_part(struct journal *journal,
@@ -32,9 +34,10 @@ static enum err index_append(struct journal *journal, const struct store_append 
     enum err err = ERR_NONE;
     for (uint32_t i = 0; err == ERR_NONE && i < append->part_count; i++)
         err = index_part(journal, append, &append->parts[i], wall_ns);
-    if (err == ERR_NONE && append->run_count > 0)
-        err = segment_index_add_runs(index, append->sequence, append->runs, append->run_count,
-                                     (uint32_t)append->place);
+    for (uint32_t i = 0; err == ERR_NONE && i < append->run_count; i++)
+        if (append->runs[i].from > 0)
+            err = segment_index_add_runs(index, append->sequence, &append->runs[i], 1,
+                                         (uint32_t)append->place);
     for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
         err = segment_index_add_identity(index, append->identities[i], wall_ns);
         identity_window_remove(&journal->pending_identities, append->identities[i]);
@@ -45,9 +48,10 @@ static enum err index_append(struct journal *journal, const struct store_append 
     return err;
 }
 
-static enum err publish_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+static enum err
+publish_append(struct journal *journal, const struct settle *settle, const struct store_append *append)
 {
-    enum err err = index_append(journal, append, wall_ns);
+    enum err err = index_append(journal, append, settle->wall_ns);
     if (err != ERR_NONE)
         return err;
     for (uint32_t i = 0; i < append->part_count; i++) {
@@ -59,36 +63,53 @@ static enum err publish_append(struct journal *journal, const struct store_appen
         metric_add(METRIC_BYTES_STORED, part->len);
     }
     for (uint32_t i = 0; i < append->run_count; i++)
-        catalog_sequence_raise(&journal->catalog, append->sequence,
-                               append->runs[i].from + append->runs[i].count - 1);
+        if (append->runs[i].from > 0)
+            catalog_sequence_raise(&journal->catalog, append->sequence,
+                                   append->runs[i].from + append->runs[i].count - 1);
+    return append->own == NULL ? ERR_NONE : outcome_block_publish(settle, append, append->own);
+}
+
+static enum err
+publish_frame(struct journal *journal, const struct settle *settle, const struct internal_frame *frame)
+{
+    struct span payload = span_of(frame->payload, frame->payload_len);
+    struct frame_reader reader;
+    if (frame->kind == FRAME_RETIRE)
+        return retire_on_synced(journal, settle, frame->segment, payload);
+    if (frame->kind == FRAME_READER && frame_reader_read(payload, &reader) &&
+        reader.state == FRAME_READER_FORGOTTEN)
+        group_book_remove(&journal->catalog.groups, reader.id);
     return ERR_NONE;
 }
 
-static void publish_internal(struct journal *journal)
+/* The journal's own frames stand before the appends of their group. */
+static enum err publish_internal(struct journal *journal, const struct settle *settle)
 {
+    enum err err = ERR_NONE;
     LIST_EACH_SAFE (&journal->group_frames, link) {
         struct internal_frame *frame = LIST_OWNER(link, struct internal_frame, link);
         list_remove(link);
-        if (frame->kind == FRAME_RETIRE)
-            retire_on_synced(journal, frame->segment, span_of(frame->payload, frame->payload_len));
+        if (err == ERR_NONE)
+            err = publish_frame(journal, settle, frame);
         free(frame);
     }
+    return err;
 }
 
 /* Readers see the group from here on. MEMORY: the index lost an entry, so nothing more can be promised. */
 enum err publish_group(struct journal *journal, int64_t wall_ns)
 {
-    enum err err = ERR_NONE;
     journal_lock(&journal->view);
     struct segment *active = segment_table_active(&journal->table);
+    struct settle settle = {&journal->catalog, active->index, wall_ns};
+    enum err err = publish_internal(journal, &settle);
     LIST_EACH (&journal->group, link)
         if (err == ERR_NONE)
-            err = publish_append(journal, LIST_OWNER(link, struct store_append, mail.link), wall_ns);
+            err = publish_append(journal, &settle, LIST_OWNER(link, struct store_append, mail.link));
     active->end = journal->writer.position;
     active->last_lsn = journal->writer.lsn - 1;
     active->first_ns = active->first_ns == 0 ? wall_ns : active->first_ns;
     active->last_ns = wall_ns > active->last_ns ? wall_ns : active->last_ns;
-    publish_internal(journal);
     journal_unlock(&journal->view);
     if (!list_is_empty(&journal->group))
         journal_post_watches(journal);
@@ -98,18 +119,22 @@ enum err publish_group(struct journal *journal, int64_t wall_ns)
 /* Posts the group's appends back, those of one mailbox in one go. */
 void publish_complete(struct journal *journal, struct list *appends, enum err err)
 {
-    uint64_t bytes = 0;
-    uint32_t count = 0;
+    uint64_t bytes[2] = {0}; /* of the others, of the urgent ones */
+    uint32_t counts[2] = {0};
     LIST_EACH (appends, link) {
         struct store_append *append = LIST_OWNER(link, struct store_append, mail.link);
+        struct outcome_block *block = append->own;
         append->ret_err = err;
-        bytes += append->len;
-        count++;
+        bytes[append->urgent] += store_append_size(append) + (block == NULL ? 0 : block->len);
+        counts[append->urgent]++;
+        append->own = outcome_block_free(block);
     }
     journal_lock(&journal->queue);
-    journal->inflight_bytes -= bytes;
-    journal->inflight_count -= count;
-    metric_set(METRIC_INFLIGHT_BYTES, (int64_t)journal->inflight_bytes);
+    journal->inflight_bytes -= bytes[false];
+    journal->urgent_bytes -= bytes[true];
+    journal->urgent_count -= counts[true];
+    journal->inflight_count -= counts[false] + counts[true];
+    metric_set(METRIC_INFLIGHT_BYTES, (int64_t)(journal->inflight_bytes + journal->urgent_bytes));
     journal_unlock(&journal->queue);
     while (!list_is_empty(appends)) {
         struct mailbox *target = LIST_OWNER(appends->next, struct store_append, mail.link)->reply_to;
@@ -133,6 +158,7 @@ void publish_failure(struct journal *journal, enum err err)
     list_init(&failed);
     list_move_all(&failed, &journal->group);
     journal_lock(&journal->queue);
+    list_move_all(&failed, &journal->urgent);
     list_move_all(&failed, &journal->express);
     list_move_all(&failed, &journal->bulk);
     list_move_all(&journal->group_frames, &journal->internal);

@@ -39,6 +39,7 @@ struct recovery {
     uint64_t done_bytes;
     uint64_t total_bytes;
     uint64_t lost_identities; /* for lack of memory */
+    bool lacks_features;      /* the active segment was begun by an older program */
 };
 
 static enum err
@@ -434,6 +435,7 @@ static enum err resume_writer(struct recovery *recovery,
     if (err != ERR_NONE)
         return err;
     memcpy(recovery->journal->journal_id, header->journal_id, sizeof header->journal_id);
+    recovery->lacks_features = (header->features_incompatible & SEGMENT_HAS_OUTCOMES) == 0;
     writer_resume(writer, segment->file, header, scan->end, page);
     writer->lsn = scan->lsn;
     writer->incarnation =
@@ -524,8 +526,8 @@ static enum err open_incarnation(struct recovery *recovery)
 {
     struct journal *journal = recovery->journal;
     bool is_sealed = recovery->replay.is_sealed;
-    bool wants_segment =
-        is_sealed || recovery->base != recovery->active || journal->recovery.damaged_ranges > 0;
+    bool wants_segment = is_sealed || recovery->base != recovery->active ||
+                         journal->recovery.damaged_ranges > 0 || recovery->lacks_features;
     uint64_t from = recovery->replay.synced_end <= SEGMENT_HEADER_SIZE ? 0 : recovery->replay.synced_end;
     enum err err = segment_make_certain(journal->writer.file, from, journal->writer.position);
     if (err != ERR_NONE)

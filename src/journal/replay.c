@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "journal/checkpoint.h"
+#include "journal/outcome_frame.h"
 #include "journal/retire.h"
 #include "journal/scanner.h"
 
@@ -27,6 +28,7 @@ static enum err apply_group(struct replay *replay, const struct frame *frame)
     if (!frame_group_read(frame->payload, &group))
         return ERR_BAD_INPUT;
     replay->synced_end = group.synced_end;
+    replay->wall_ns = group.wall_ns;
     replay->first_ns = replay->first_ns == 0 ? group.wall_ns : replay->first_ns;
     replay->last_ns = group.wall_ns > replay->last_ns ? group.wall_ns : replay->last_ns;
     return ERR_NONE;
@@ -144,6 +146,8 @@ static enum err apply_run(struct replay *replay, uint32_t sequence, struct store
 {
     if (!run_is_legal(run.from, run.count))
         return ERR_BAD_INPUT;
+    if (run.from == 0) /* records without a number */
+        return ERR_NONE;
     if (replay->catalog != NULL)
         catalog_sequence_raise(replay->catalog, sequence, run.from + run.count - 1);
     if (replay->index == NULL)
@@ -190,13 +194,90 @@ static enum err apply_identities(struct replay *replay, const struct frame *fram
     return err;
 }
 
+static struct settle settle_of(const struct replay *replay)
+{
+    return (struct settle){replay->catalog, replay->index, replay->wall_ns};
+}
+
+static enum err apply_outcomes(const struct replay *replay, const struct frame *frame)
+{
+    struct frame_outcomes outcomes;
+    if (!frame_outcomes_read(frame->payload, &outcomes))
+        return ERR_BAD_INPUT;
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    struct settle settle = settle_of(replay);
+    struct settle_run run = {
+        .group = outcomes.group,
+        .topic = outcomes.topic,
+        .partition = outcomes.partition,
+        .outcome = (enum store_outcome)outcomes.outcome,
+        .attempts = outcomes.attempts,
+        .status = outcomes.status,
+        .by = outcomes.by,
+        .has_dead = outcomes.outcome == STORE_OUTCOME_DEAD && outcomes.dead.topic != FRAME_NO_DEAD_LETTER,
+        .dead = outcomes.dead,
+    };
+    enum err err = ERR_NONE;
+    for (uint32_t i = 0; err == ERR_NONE && i < outcomes.run_count; i++) {
+        frame_outcomes_at(&outcomes, i, &run.offset, &run.count);
+        err = settle_run(&settle, &run);
+        run.dead.offset += run.count;
+    }
+    return err;
+}
+
+/* One that is known already was made while the checkpoint was written that holds it too. */
+static enum err apply_reader(const struct replay *replay, const struct frame *frame)
+{
+    struct frame_reader reader;
+    struct journal_group *group;
+    if (!frame_reader_read(frame->payload, &reader))
+        return ERR_BAD_INPUT;
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    struct group_book *book = &replay->catalog->groups;
+    if (reader.state == FRAME_READER_FORGOTTEN) {
+        group_book_remove(book, reader.id);
+        return ERR_NONE;
+    }
+    if (group_book_by_id(book, reader.id) != NULL)
+        return ERR_NONE;
+    return group_book_add(book, reader.id, reader.name, reader.wall_ns, &group);
+}
+
+static enum err apply_seek(const struct replay *replay, const struct frame *frame)
+{
+    struct store_seek seek;
+    int64_t wall_ns;
+    if (!frame_seek_read(frame->payload, &seek, &wall_ns))
+        return ERR_BAD_INPUT;
+    struct settle settle = settle_of(replay);
+    return replay->catalog == NULL ? ERR_NONE : settle_seek(&settle, &seek);
+}
+
+static enum err apply_note(const struct replay *replay, const struct frame *frame)
+{
+    struct store_note note;
+    if (!frame_note_read(frame->payload, &note))
+        return ERR_BAD_INPUT;
+    if (replay->catalog == NULL)
+        return ERR_NONE;
+    if (note.value.data != NULL)
+        return note_book_load(&replay->catalog->notes, &note);
+    note_book_remove(&replay->catalog->notes, note.key);
+    return ERR_NONE;
+}
+
 static enum err apply_retire(struct replay *replay, const struct frame *frame)
 {
     uint64_t number;
     if (replay->catalog == NULL)
         return ERR_NONE;
-    if (!retire_apply(replay->catalog, frame->payload, &number))
-        return ERR_BAD_INPUT;
+    struct settle settle = settle_of(replay);
+    enum err err = retire_apply(&settle, frame->payload, &number);
+    if (err != ERR_NONE)
+        return err;
     struct segment *segment = replay->table == NULL ? NULL : segment_table_find(replay->table, number);
     if (segment != NULL && segment->state == SEGMENT_SEALED)
         segment_move(segment, SEGMENT_INDEX_ONLY);
@@ -223,6 +304,10 @@ static enum err apply(struct replay *replay, const struct frame *frame, uint64_t
     case FRAME_IDENTITIES: return apply_identities(replay, frame);
     case FRAME_CHECKPOINT: return apply_checkpoint(replay, frame, position == replay->set_position);
     case FRAME_RETIRE: return apply_retire(replay, frame);
+    case FRAME_OUTCOMES: return apply_outcomes(replay, frame);
+    case FRAME_READER: return apply_reader(replay, frame);
+    case FRAME_SEEK: return apply_seek(replay, frame);
+    case FRAME_NOTE: return apply_note(replay, frame);
     case FRAME_SEAL: replay->is_sealed = true; return ERR_NONE;
     default: return ERR_BAD_INPUT;
     }
@@ -317,8 +402,8 @@ static enum err load_checkpoint(struct journal *journal,
                                 struct segment_table *ret_table)
 {
     *ret_table = (struct segment_table){0};
-    catalog_init(ret_catalog, CATALOG_TOPICS_MAX, journal_producers_max(journal),
-                 random_u64(journal->seams.random));
+    struct catalog_limits limits = journal_catalog_limits(journal);
+    catalog_init(ret_catalog, &limits, random_u64(journal->seams.random));
     enum err err = checkpoint_read(buffer_span(&replay->checkpoint), ret_catalog, ret_table);
     const struct segment *last = segment_table_last(ret_table);
     if (err == ERR_NONE && last != NULL && last->number >= number) /* it lists those before its segment */

@@ -112,15 +112,13 @@ static void on_partition(void *owner, const struct index_partition *partition)
     judgement->topic_bytes += partition->summary.bytes;
     if (partition->summary.last_ns > judgement->topic_last_ns)
         judgement->topic_last_ns = partition->summary.last_ns;
-    const struct hold *hold = hold_find(judgement->journal, partition);
-    if (hold != NULL) {
+    struct hold hold;
+    if (hold_find(judgement->journal, partition, &hold)) {
         judgement->topic_is_held = true;
-        uint64_t first = partition->summary.first_offset; /* what went before was counted then */
-        judgement->dropped += partition->summary.end_offset - (hold->offset > first ? hold->offset : first);
-        (void)why_set(&judgement->holder, ERR_FULL, "group %.*s has not completed %s/%u from offset %llu",
-                      (int)hold->name_len, hold->name,
-                      judgement->journal->catalog.topics[partition->topic]->public.name, partition->partition,
-                      (unsigned long long)hold->offset);
+        judgement->dropped += hold.records;
+        (void)why_set(&judgement->holder, ERR_FULL, "group %s has not completed %s/%u from offset %llu",
+                      hold.name, judgement->journal->catalog.topics[partition->topic]->public.name,
+                      partition->partition, (unsigned long long)hold.offset);
     }
     note_start(judgement, partition);
 }

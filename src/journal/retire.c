@@ -36,26 +36,33 @@ uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len)
     return payload;
 }
 
-bool retire_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number)
+static enum err apply_start(const struct settle *settle, const uint8_t *at)
+{
+    struct partition *partition =
+        catalog_partition(settle->catalog, bytes_get_le32(at), bytes_get_le32(at + 4));
+    if (partition == NULL)
+        return ERR_BAD_INPUT;
+    uint64_t start = bytes_get_le64(at + 8);
+    uint64_t gone = bytes_get_le64(at + 16);
+    partition->start = start > partition->start ? start : partition->start;
+    partition->bytes = gone < partition->bytes ? partition->bytes - gone : 0;
+    return settle_expired(settle, partition);
+}
+
+enum err retire_apply(const struct settle *settle, struct span payload, uint64_t *ret_number)
 {
     if (payload.len < FIXED)
-        return false;
+        return ERR_BAD_INPUT;
     uint32_t numbers = bytes_get_le32(payload.data);
     uint32_t starts = bytes_get_le32(payload.data + 4);
     if (numbers > 1 || payload.len != FIXED + numbers * 8 + (uint64_t)starts * RETIRE_START_SIZE)
-        return false;
+        return ERR_BAD_INPUT;
     *ret_number = numbers == 0 ? 0 : bytes_get_le64(payload.data + FIXED);
     const uint8_t *at = payload.data + FIXED + numbers * 8;
-    for (uint32_t i = 0; i < starts; i++, at += RETIRE_START_SIZE) {
-        struct partition *partition = catalog_partition(catalog, bytes_get_le32(at), bytes_get_le32(at + 4));
-        if (partition == NULL)
-            return false;
-        uint64_t start = bytes_get_le64(at + 8);
-        uint64_t gone = bytes_get_le64(at + 16);
-        partition->start = start > partition->start ? start : partition->start;
-        partition->bytes = gone < partition->bytes ? partition->bytes - gone : 0;
-    }
-    return true;
+    enum err err = ERR_NONE;
+    for (uint32_t i = 0; err == ERR_NONE && i < starts; i++, at += RETIRE_START_SIZE)
+        err = apply_start(settle, at);
+    return err;
 }
 
 static void add_index_bytes(struct journal *journal, const struct segment *segment)
@@ -71,16 +78,21 @@ static void add_index_bytes(struct journal *journal, const struct segment *segme
     fs_close(file);
 }
 
-void retire_on_synced(struct journal *journal, struct segment *segment, struct span payload)
+enum err retire_on_synced(struct journal *journal,
+                          const struct settle *settle,
+                          struct segment *segment,
+                          struct span payload)
 {
     uint64_t number;
-    check(retire_apply(&journal->catalog, payload, &number));
-    if (segment == NULL)
-        return;
+    enum err err = retire_apply(settle, payload, &number);
+    check(err != ERR_BAD_INPUT);
+    if (err != ERR_NONE || segment == NULL)
+        return err;
     segment_move(segment, SEGMENT_INDEX_ONLY);
     list_insert_last(&journal->discarded, &segment->link);
     metric_add(METRIC_SEGMENTS_RETIRED, 1);
     journal_wake_helper(journal);
+    return ERR_NONE;
 }
 
 void retire_adopt(struct journal *journal, struct segment *segment, bool has_file)

@@ -4,6 +4,7 @@
 #define JOURNAL_RETIRE_H
 
 #include "journal/journal_state.h"
+#include "journal/settle.h"
 
 /* A start: topic 4, partition 4, first kept offset 8, bytes of the partition that went 8. */
 enum {
@@ -19,13 +20,16 @@ struct retire_start {
 };
 
 void retire_start_write(uint8_t *to, const struct retire_start *start);
-/* Applies a RETIRE payload to the catalog; false when it is malformed. *ret_number: the segment that went, or 0. */
-bool retire_apply(struct catalog *catalog, struct span payload, uint64_t *ret_number) MUST_CHECK;
+/* What a RETIRE payload says, also to the groups; BAD_INPUT when it is malformed, MEMORY. *ret_number: the segment that went, or 0. */
+enum err retire_apply(const struct settle *settle, struct span payload, uint64_t *ret_number) MUST_CHECK;
 /* The payload of one frame; the last one of a segment names it, the others have number 0. To be freed; NULL without memory. */
 uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len) MUST_CHECK;
 
-/* The RETIRE frame of this segment is synced; token and view are held. */
-void retire_on_synced(struct journal *journal, struct segment *segment, struct span payload);
+/* The RETIRE frame of this segment is synced; token and view are held. MEMORY. */
+enum err retire_on_synced(struct journal *journal,
+                          const struct settle *settle,
+                          struct segment *segment,
+                          struct span payload) MUST_CHECK;
 /* The number of the segment that retired first, when nobody uses its file any more and more than `spare` of them wait; 0: none.
  * The oldest always goes first, so that what is left on disk has no hole. */
 uint64_t retire_take_discarded(struct journal *journal, uint32_t spare);

@@ -102,6 +102,7 @@ static struct segment_header
 header_of(const struct journal *journal, const struct segment *segment, const struct segment *previous)
 {
     struct segment_header header = {
+        .features_incompatible = SEGMENT_HAS_OUTCOMES,
         .number = segment->number,
         .epoch = segment->epoch,
         .first_lsn = segment->first_lsn,

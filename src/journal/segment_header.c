@@ -10,7 +10,7 @@
 enum {
     COPY_SIZE = 256,
     COPY_SECOND = 2048,
-    FEATURES_KNOWN = 0, /* incompatible features that this program reads */
+    FEATURES_KNOWN = SEGMENT_HAS_OUTCOMES, /* incompatible features that this program reads */
 };
 
 static const char magic[8] = {'W', 'A', 'Y', 'B', 'I', 'L', 'L', '\n'};

@@ -15,6 +15,11 @@ enum {
     SEGMENT_VERSION = 1,
 };
 
+/* Incompatible features. */
+enum {
+    SEGMENT_HAS_OUTCOMES = 1, /* frames OUTCOMES, READER, SEEK and NOTE, runs from 0, places */
+};
+
 struct segment_header {
     uint64_t features_compatible;
     uint64_t features_incompatible;

@@ -110,12 +110,16 @@ static void take_state(struct walk *walk, struct catalog *take_catalog, struct s
 /* The frames behind the checkpoint are applied to what it says. */
 static enum err load_state(struct walk *walk)
 {
+    static const struct catalog_limits limits = {.topics_max = CATALOG_TOPICS_MAX,
+                                                 .producers_max = CATALOG_PRODUCERS_MAX,
+                                                 .groups_size_max = SIZE_MAX,
+                                                 .notes_size_max = SIZE_MAX};
     struct segment_table table = {0};
     struct catalog *catalog = calloc(1, sizeof *catalog);
     walk->has_state = true;
     if (catalog == NULL)
         return ERR_MEMORY;
-    catalog_init(catalog, CATALOG_TOPICS_MAX, CATALOG_PRODUCERS_MAX, 0);
+    catalog_init(catalog, &limits, 0);
     enum err err = checkpoint_read(buffer_span(&walk->replay.checkpoint), catalog, &table);
     if (err == ERR_NONE) {
         take_state(walk, catalog, table);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "journal/commit.h"
+#include "journal/group_ops.h"
 #include "journal/journal.h"
 #include "journal/prepare.h"
 #include "journal/publish.h"
@@ -24,7 +25,7 @@ bool journal_step(struct journal *journal)
 
 bool journal_chore_step(struct journal *journal)
 {
-    if (seal_step(journal) || retention_step(journal) || prepare_step(journal))
+    if (seal_step(journal) || retention_step(journal) || prepare_step(journal) || group_ops_expire(journal))
         return true;
     scrub_step(journal);
     return false;
@@ -58,9 +59,9 @@ static void wait_for(struct journal *journal, pthread_cond_t *condition, int64_t
 
 static bool has_work(const struct journal *journal)
 {
-    bool is_waiting = !list_is_empty(&journal->express) || !list_is_empty(&journal->bulk) ||
-                      !list_is_empty(&journal->internal);
-    return is_waiting && !journal->is_blocked;
+    bool is_waiting = !list_is_empty(&journal->express) || !list_is_empty(&journal->bulk);
+    bool is_urgent = !list_is_empty(&journal->urgent) || !list_is_empty(&journal->internal);
+    return (is_waiting && !journal->is_blocked) || (is_urgent && !journal->is_stuck);
 }
 
 static void *run_writer(void *argument)

@@ -73,7 +73,7 @@ struct store_append {
     uint64_t producer_last;          /* the highest sequence number of this producer in here; 0: none */
     const uint8_t (*identities)[16]; /* hashes to remember for `duplicates: drop`, or NULL */
     uint32_t identity_count;
-    /* What becomes true with this append, all of it or nothing; with or without records; seeks before outcomes. */
+    /* What becomes true with this append, all of it or nothing; with or without records: seeks, then outcomes, then notes. */
     const struct store_settled *settled;
     uint32_t settled_count;
     const struct store_seek *seeks;
@@ -86,6 +86,7 @@ struct store_append {
         held; /* the caller calls store release() at the end of its turn: until then the writer is not woken */
     bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */
     uint64_t place;   /* the store's own */
+    void *own;        /* likewise */
     enum err ret_err; /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
 

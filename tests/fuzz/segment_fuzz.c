@@ -69,8 +69,9 @@ static void on_lost_name(void *owner, const char *name)
 static struct catalog *catalog_new(void)
 {
     struct catalog *catalog = malloc(sizeof *catalog);
+    const struct catalog_limits limits = {.topics_max = TOPICS_MAX, .producers_max = CATALOG_PRODUCERS_MAX};
     check(catalog != NULL);
-    catalog_init(catalog, TOPICS_MAX, CATALOG_PRODUCERS_MAX, 1);
+    catalog_init(catalog, &limits, 1);
     return catalog;
 }
 

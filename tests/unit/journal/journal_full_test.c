@@ -5,6 +5,7 @@
 
 #include "base/metric.h"
 #include "support/journal_model.h"
+#include "support/test_append.h"
 #include "support/test.h"
 
 enum { ENOUGH = 400 };
@@ -77,12 +78,39 @@ static struct store_extent extent_of(struct fixture *fixture, const char *topic_
     return extent;
 }
 
-static void hold(struct fixture *fixture, uint64_t offset)
+static const struct journal_named_group billing = {.name = "billing", .topic = "topic-0"};
+
+/* The group that the configuration names has not begun. */
+static void begin_held(struct fixture *fixture, enum journal_when_full when_full)
+{
+    begin(fixture, 6);
+    journal_bench_close(&fixture->bench);
+    fixture->bench.settings.groups = &billing;
+    fixture->bench.settings.group_count = 1;
+    fixture->bench.settings.defaults.when_full = when_full;
+    journal_bench_open(&fixture->bench);
+}
+
+/* The group says DONE of all there is; the log is full meanwhile. */
+static void complete_billing(struct fixture *fixture)
 {
     struct store *store = fixture->bench.store;
+    struct store_extent extent = extent_of(fixture, "topic-0");
     struct store_topic topic;
-    expect_fine(store->ops->topic_open(store, span_from_text("topic-0"), 1, true, &topic));
-    expect_fine(journal_hold(fixture->bench.journal, span_from_text("billing"), topic.id, 0, offset));
+    struct store_settled settled = {.outcome = STORE_OUTCOME_DONE, .count = (uint32_t)extent.end};
+    expect_fine(store->ops->topic_open(store, span_from_text("topic-0"), 1, false, &topic));
+    expect_fine(store->outcomes->group_open(store, span_from_text("billing"), true, &settled.group));
+    settled.topic = topic.id;
+    struct test_append *test = test_append_new(&fixture->bench.mailbox);
+    test->append.settled = &settled;
+    test->append.settled_count = 1;
+    expect(store->ops->append(store, &test->append) == ERR_FULL);
+    test->append.urgent = true;
+    expect_fine(store->ops->append(store, &test->append));
+    expect(journal_bench_step(&fixture->bench));
+    expect(test->is_done);
+    expect_fine(test->append.ret_err);
+    test_append_free(test);
 }
 
 TEST(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_returns)
@@ -190,12 +218,11 @@ TEST(a_lower_ceiling_retires_down_to_it_and_no_further)
     finish(&fixture);
 }
 
-TEST(a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named)
+TEST(a_named_group_that_has_not_completed_the_oldest_segment_makes_the_log_full_until_it_has)
 {
     struct fixture fixture;
     struct why why;
-    begin(&fixture, 6);
-    hold(&fixture, 0);
+    begin_held(&fixture, JOURNAL_BLOCK);
     expect(fill(&fixture, ENOUGH) < ENOUGH);
     expect(state(&fixture, &why) == STORE_FULL);
     expect_not_null(strstr(why.text, "billing"));
@@ -203,7 +230,7 @@ TEST(a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_i
     expect_equal_u64(extent_of(&fixture, "topic-0").start, 0);
     compare(&fixture);
 
-    hold(&fixture, UINT64_MAX);
+    complete_billing(&fixture);
     journal_bench_rest(&fixture.bench);
     journal_bench_rest(&fixture.bench);
     journal_bench_rest(&fixture.bench);
@@ -220,11 +247,7 @@ TEST(drop_oldest_gives_up_what_a_reader_needs_and_counts_it)
 {
     struct fixture fixture;
     struct why why;
-    begin(&fixture, 6);
-    journal_bench_close(&fixture.bench);
-    fixture.bench.settings.defaults.when_full = JOURNAL_DROP_OLDEST;
-    journal_bench_open(&fixture.bench);
-    hold(&fixture, 0);
+    begin_held(&fixture, JOURNAL_DROP_OLDEST);
     expect_equal_u64(fill(&fixture, ENOUGH), ENOUGH);
     expect(state(&fixture, &why) == STORE_OPEN);
     expect(fixture.bench.events[JOURNAL_EVENT_DROPPED] > 0);
@@ -336,7 +359,7 @@ TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_retur
           a_full_disk_at_start_opens_reads_and_is_full,
           a_log_at_its_ceiling_retires_the_oldest_segment_and_keeps_its_numbers,
           a_lower_ceiling_retires_down_to_it_and_no_further,
-          a_reader_that_has_not_completed_the_oldest_segment_makes_the_log_full_and_is_named,
+          a_named_group_that_has_not_completed_the_oldest_segment_makes_the_log_full_until_it_has,
           drop_oldest_gives_up_what_a_reader_needs_and_counts_it,
           records_expire_by_age_and_by_size,
           a_log_whose_topics_are_at_their_size_goes_on_in_the_files_of_retired_segments,
