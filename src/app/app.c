@@ -12,6 +12,7 @@
 #include "app/data_directory.h"
 #include "app/door_plan.h"
 #include "app/journal_setup.h"
+#include "app/receipt_plan.h"
 #include "app/service_manager.h"
 #include "app/sync_probe.h"
 #include "app/worker.h"
@@ -30,6 +31,7 @@ struct app {
     struct data_directory directory;
     struct door_plans plans;
     struct listen_socket control;
+    struct receipt_plan receipts;
     struct journal_setup setup;
     struct journal *journal;
     struct drain_watch watch;
@@ -114,9 +116,12 @@ static enum err open_workers(struct app *app, struct why *why)
     if (err != ERR_NONE)
         return err;
     while (app->worker_count < count && err == ERR_NONE) {
-        struct worker *worker = &app->workers[app->worker_count];
-        err = worker_init(worker, &app->plans, journal_store(app->journal), &app->watch,
-                          app->worker_count == 0, why);
+        struct worker_settings settings = {.plans = &app->plans,
+                                           .policy = &app->receipts.policy,
+                                           .store = journal_store(app->journal),
+                                           .watch = &app->watch,
+                                           .is_home = app->worker_count == 0};
+        err = worker_init(&app->workers[app->worker_count], &settings, why);
         app->worker_count += err == ERR_NONE;
     }
     if (err == ERR_NONE)
@@ -147,6 +152,8 @@ static enum err start(struct app *app, struct why *why)
     enum err err = data_directory_open(&app->directory, app->config->data, why);
     if (err == ERR_NONE)
         err = door_plans_open(&app->plans, app->config, why);
+    if (err == ERR_NONE)
+        err = receipt_plan_init(&app->receipts, app->config);
     if (err == ERR_NONE)
         err = listen_socket_open(&app->control, app->directory.socket_path, why);
     if (err == ERR_NONE)
@@ -201,6 +208,7 @@ static void stop(struct app *app, enum err err)
     app->journal = journal_free(app->journal);
     journal_setup_done(&app->setup);
     listen_socket_close(&app->control);
+    receipt_plan_done(&app->receipts);
     door_plans_close(&app->plans);
     data_directory_close(&app->directory);
 }

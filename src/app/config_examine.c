@@ -10,9 +10,34 @@
 #include "io/listen_address.h"
 #include "store/store.h"
 
+static void examine_name(const struct config_node *node,
+                         const char *key,
+                         const char *name,
+                         struct config_problems *problems)
+{
+    if (!store_topic_name_is_legal(span_from_text(name)))
+        config_problem(problems, config_place_of(node, key), "`%s: %.100s` is no legal name: %s", key, name,
+                       store_topic_name_rule);
+}
+
+/* Those that a topic takes over from the defaults were examined there. */
+static void examine_groups(const struct config_topic *topic, struct config_problems *problems)
+{
+    if (topic->node == NULL || config_node_member(topic->node, "processed_by") == NULL)
+        return;
+    for (uint32_t i = 0; i < topic->processed_by.count; i++)
+        examine_name(topic->node, "processed_by", topic->processed_by.items[i], problems);
+    if (topic->processed_by.count > STORE_GROUPS_MAX)
+        config_problem(problems, config_place_of(topic->node, "processed_by"),
+                       "`processed_by` takes at most %d groups", (int)STORE_GROUPS_MAX);
+}
+
 static void examine_topics(const struct config *config, struct config_problems *problems)
 {
     const struct config_topic *topics = config->topics.items;
+    examine_groups(config->topics.defaults, problems);
+    for (uint32_t i = 0; i < config->topics.count; i++)
+        examine_groups(&topics[i], problems);
     for (uint32_t i = 0; i < config->topics.count; i++)
         if (!store_topic_name_is_legal(span_from_text(topics[i].name)))
             config_problem(problems, config_place_of(topics[i].node, ""), "`%.100s` is no topic's name: %s",
@@ -44,9 +69,11 @@ examine_routing(const struct config *config, const struct config_door *door, str
 static void
 examine_door(const struct config *config, const struct config_door *door, struct config_problems *problems)
 {
-    if (!store_topic_name_is_legal(span_from_text(door->sequence)))
-        config_problem(problems, config_place_of(door->node, "sequence"),
-                       "`sequence: %.100s` is no legal name: %s", door->sequence, store_topic_name_rule);
+    examine_name(door->node, "sequence", door->sequence, problems);
+    if (door->serve == CONFIG_STATUS && config_node_member(door->node, "topic") != NULL)
+        examine_name(door->node, "topic", door->topic, problems);
+    if (door->serve == CONFIG_STATUS)
+        examine_name(door->node, "group", door->group, problems);
     if (door->serve == CONFIG_PRODUCE)
         examine_routing(config, door, problems);
 }

@@ -54,6 +54,7 @@ static const char *const serve_names[] = {
     [CONFIG_PRODUCE] = "produce",
     [CONFIG_SUBSCRIBE] = "subscribe",
     [CONFIG_ACKS] = "acks",
+    [CONFIG_STATUS] = "status",
 };
 
 static enum err open_plan(struct door_plan *plan,

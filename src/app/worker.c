@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "app/worker_door.h"
 #include "base/clock.h"
 #include "io/loop_uv.h"
 
@@ -112,7 +111,7 @@ void worker_stop(struct worker *worker)
 
 static enum err open_door(struct worker *worker, const struct door_plan *plan, struct why *why)
 {
-    enum err err = worker_door_open(&worker->doors[worker->door_count], plan, &worker->gate, why);
+    enum err err = worker_door_open(&worker->doors[worker->door_count], plan, &worker->ground, why);
     if (err != ERR_NONE)
         return err;
     worker->door_count++;
@@ -129,24 +128,29 @@ static enum err open_doors(struct worker *worker, const struct door_plans *plans
     return err;
 }
 
-enum err worker_init(struct worker *worker,
-                     const struct door_plans *plans,
-                     struct store *store,
-                     struct drain_watch *watch,
-                     bool is_home,
-                     struct why *why)
+/* What doors stand on, and the doors. */
+static enum err build(struct worker *worker, const struct worker_settings *settings, struct why *why)
 {
-    *worker = (struct worker){.watch = watch,
-                              .is_home = is_home,
+    struct worker_ground *ground = &worker->ground;
+    append_gate_init(&ground->gate, settings->store, worker->loop);
+    enum err err = receipts_new(settings->store, settings->policy, &ground->receipts);
+    if (err != ERR_NONE)
+        return err;
+    worker->doors = calloc(settings->plans->count + 1, sizeof *worker->doors);
+    return worker->doors == NULL ? ERR_MEMORY : open_doors(worker, settings->plans, why);
+}
+
+enum err worker_init(struct worker *worker, const struct worker_settings *settings, struct why *why)
+{
+    *worker = (struct worker){.watch = settings->watch,
+                              .is_home = settings->is_home,
                               .drain_mail = {.on_delivered = on_drain},
                               .cut_mail = {.on_delivered = on_cut},
                               .stop_mail = {.on_delivered = on_stop}};
     enum err err = loop_uv_new(&worker->loop);
     if (err != ERR_NONE)
         return why_set(why, err, "no event loop: %s", err_text(err));
-    append_gate_init(&worker->gate, store, worker->loop);
-    worker->doors = calloc(plans->count + 1, sizeof *worker->doors);
-    err = worker->doors == NULL ? ERR_MEMORY : open_doors(worker, plans, why);
+    err = build(worker, settings, why);
     if (err != ERR_NONE)
         worker_done(worker);
     return err;
@@ -154,7 +158,7 @@ enum err worker_init(struct worker *worker,
 
 enum err worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why)
 {
-    enum err err = control_desk_init(&worker->desk, &worker->gate, socket);
+    enum err err = control_desk_init(&worker->desk, &worker->ground.gate, socket);
     if (err != ERR_NONE)
         return why_set(why, err, "%s cannot listen: %s", socket->path, err_text(err));
     worker->has_desk = true;
@@ -190,6 +194,7 @@ void worker_done(struct worker *worker)
     for (uint32_t i = 0; i < worker->door_count; i++)
         worker_door_close(&worker->doors[i]);
     free(worker->doors);
-    append_gate_done(&worker->gate);
+    worker->ground.receipts = receipts_free(worker->ground.receipts);
+    append_gate_done(&worker->ground.gate);
     worker->loop = loop_uv_free(worker->loop);
 }

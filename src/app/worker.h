@@ -6,11 +6,8 @@
 #include <pthread.h>
 
 #include "app/control_desk.h"
-#include "app/door_plan.h"
-#include "door/append_gate.h"
+#include "app/worker_door.h"
 #include "io/loop.h"
-
-struct worker_door;
 
 /* Main's way to wait until all doors of all workers are drained. */
 struct drain_watch {
@@ -22,7 +19,7 @@ struct drain_watch {
 struct worker {
     struct loop *loop;
     pthread_t thread;
-    struct append_gate gate;
+    struct worker_ground ground;
     struct worker_door *doors;
     uint32_t door_count;
     bool is_home;             /* the loop of the groups: one worker's alone */
@@ -35,16 +32,21 @@ struct worker {
     bool is_running;
 };
 
+/* All of it must outlive the worker. */
+struct worker_settings {
+    const struct door_plans *plans;
+    const struct receipt_policy *policy;
+    struct store *store;
+    struct drain_watch *watch;
+    bool is_home;
+};
+
 /*
  * Opens the doors; their clients are answered from worker_start on. CONFIG, MEMORY, SYSTEM with the
  * reason.
  */
-enum err worker_init(struct worker *worker,
-                     const struct door_plans *plans,
-                     struct store *store,
-                     struct drain_watch *watch,
-                     bool is_home,
-                     struct why *why) MUST_CHECK;
+enum err
+worker_init(struct worker *worker, const struct worker_settings *settings, struct why *why) MUST_CHECK;
 /* The control socket is one worker's; before its start. */
 enum err
 worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why) MUST_CHECK;

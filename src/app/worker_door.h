@@ -6,6 +6,7 @@
 #include "app/door_plan.h"
 #include "door/acks_door.h"
 #include "door/produce_door.h"
+#include "door/status_door.h"
 #include "door/subscribe_door.h"
 
 struct worker_door {
@@ -15,16 +16,23 @@ struct worker_door {
         struct produce_door produce;
         struct subscribe_door subscribe;
         struct acks_door acks;
+        struct status_door status;
     };
+};
+
+/* What doors stand on: one loop's. */
+struct worker_ground {
+    struct append_gate gate;
+    struct receipts *receipts;
 };
 
 /* Whether the door stands on the home loop of the groups alone: docs/threads.md. */
 bool worker_door_is_at_home(const struct door_plan *plan);
 
-/* Listens on the gate's loop; the plan and the gate must outlive it. CONFIG, MEMORY, SYSTEM with the reason. */
+/* Listens on the ground's loop; the plan and the ground must outlive it. CONFIG, MEMORY, SYSTEM with the reason. */
 enum err worker_door_open(struct worker_door *door,
                           const struct door_plan *plan,
-                          struct append_gate *gate,
+                          struct worker_ground *ground,
                           struct why *why) MUST_CHECK;
 /* Drained. */
 void worker_door_close(struct worker_door *door);

@@ -12,7 +12,7 @@
 
 enum config_ack { CONFIG_ACK_SYNCED, CONFIG_ACK_WRITTEN };
 enum config_when_full { CONFIG_BLOCK, CONFIG_DROP_OLDEST };
-enum config_serve { CONFIG_PRODUCE, CONFIG_SUBSCRIBE, CONFIG_ACKS };
+enum config_serve { CONFIG_PRODUCE, CONFIG_SUBSCRIBE, CONFIG_ACKS, CONFIG_STATUS };
 enum config_duplicates { CONFIG_STORE, CONFIG_DROP };
 enum config_mode { CONFIG_NATIVE, CONFIG_KMQ };
 
@@ -74,7 +74,7 @@ struct config_door {
     unsigned kind;  /* there is one: line */
     unsigned serve; /* enum config_serve */
     struct config_address listen;
-    const char *topic; /* produce: a name or a template */
+    const char *topic; /* produce: a name or a template; status: a name, when the file says it */
     const char *fields;
     struct config_sections routes; /* struct config_route */
     const char *otherwise;
@@ -83,8 +83,10 @@ struct config_door {
     bool hello;
     uint64_t window;
     uint64_t max_line;
-    unsigned mode; /* acks: enum config_mode */
+    unsigned mode; /* acks, status: enum config_mode */
     bool keys;
+    const char *processed_log; /* status; NULL: none */
+    const char *group;         /* of the processed log */
     int64_t lease_ns; /* subscribe */
     bool insecure;
 };

@@ -200,8 +200,7 @@ static const struct config_field door_fields[] = {
      .kind = CONFIG_ENUM,
      .offset = offsetof(struct config_door, serve),
      .is_required = true,
-     .choices = "produce subscribe acks",
-     .later = "status",
+     .choices = "produce subscribe acks status",
      .sentence = "What a line door is for."},
     {.name = "listen",
      .kind = CONFIG_ADDRESS,
@@ -212,7 +211,8 @@ static const struct config_field door_fields[] = {
      .kind = CONFIG_TEXT,
      .offset = offsetof(struct config_door, topic),
      .fallback = "{key}",
-     .sentence = "produce: where lines go that no route takes, a name or a template."},
+     .sentence = "produce: where lines go that no route takes, a name or a template; status: the topic of "
+                 "<partition>:<offset>."},
     {.name = "fields",
      .kind = CONFIG_TEXT,
      .offset = offsetof(struct config_door, fields),
@@ -263,12 +263,12 @@ static const struct config_field door_fields[] = {
      .offset = offsetof(struct config_door, mode),
      .fallback = "native",
      .choices = "native kmq",
-     .sentence = "acks: kmq answers one request with KMQ's exact words and closes."},
+     .sentence = "acks, status: kmq answers one request with KMQ's exact words and closes."},
     {.name = "keys",
      .kind = CONFIG_BOOL,
      .offset = offsetof(struct config_door, keys),
      .fallback = "false",
-     .sentence = "acks: whether a second word of a request is the key."},
+     .sentence = "acks, status: whether a second word of a request is the key."},
     {.name = "insecure",
      .kind = CONFIG_BOOL,
      .offset = offsetof(struct config_door, insecure),
@@ -277,8 +277,15 @@ static const struct config_field door_fields[] = {
     {.name = "tls", .kind = CONFIG_LATER, .sentence = "Certificate and key of an encrypted listener."},
     {.name = "client_ca", .kind = CONFIG_LATER, .sentence = "Makes client certificates mandatory."},
     {.name = "client_cert", .kind = CONFIG_LATER, .sentence = "Whether they are."},
-    {.name = "processed_log", .kind = CONFIG_LATER, .sentence = "status: a file that consumers append to."},
-    {.name = "group", .kind = CONFIG_LATER, .sentence = "status: the group of that file."},
+    {.name = "processed_log",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_door, processed_log),
+     .sentence = "status: a file that consumers append to; the seq before the first | of each line is done."},
+    {.name = "group",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_door, group),
+     .fallback = "processed_log",
+     .sentence = "status: the group for which the lines of `processed_log` say done."},
     {.name = "lease",
      .kind = CONFIG_DURATION,
      .offset = offsetof(struct config_door, lease_ns),
@@ -378,7 +385,7 @@ struct key_owner {
 };
 
 static const struct key_owner key_owners[] = {
-    {"topic", FOR(PRODUCE), "produce"},
+    {"topic", FOR(PRODUCE) | FOR(STATUS), "produce` or `status"},
     {"fields", FOR(PRODUCE), "produce"},
     {"routes", FOR(PRODUCE), "produce"},
     {"otherwise", FOR(PRODUCE), "produce"},
@@ -386,10 +393,12 @@ static const struct key_owner key_owners[] = {
     {"hello", FOR(PRODUCE), "produce"},
     {"window", FOR(PRODUCE), "produce"},
     {"max_line", FOR(PRODUCE), "produce"},
-    {"mode", FOR(ACKS), "acks"},
-    {"keys", FOR(ACKS), "acks"},
+    {"mode", FOR(ACKS) | FOR(STATUS), "acks` or `status"},
+    {"keys", FOR(ACKS) | FOR(STATUS), "acks` or `status"},
+    {"processed_log", FOR(STATUS), "status"},
+    {"group", FOR(STATUS), "status"},
     {"lease", FOR(SUBSCRIBE), "subscribe"},
-    {"sequence", FOR(PRODUCE) | FOR(ACKS), "produce` or `acks"},
+    {"sequence", FOR(PRODUCE) | FOR(ACKS) | FOR(STATUS), "produce`, `acks` or `status"},
 };
 
 static void
@@ -405,12 +414,24 @@ refuse_foreign_keys(struct config_problems *problems, const struct config_node *
     }
 }
 
+/* A group by itself would say nothing. */
+static void refuse_idle_group(struct config_problems *problems,
+                              const struct config_node *node,
+                              const struct config_door *door)
+{
+    const struct config_node *group = config_node_member(node, "group");
+    if (door->serve == CONFIG_STATUS && group != NULL && door->processed_log == NULL)
+        config_problem(problems, group->key_place,
+                       "`group` is that of `processed_log`, which this door does not have: remove it");
+}
+
 static void examine_door(struct config_problems *problems, const struct config_node *node, void *values)
 {
     const struct config_door *door = values;
     if (node == NULL)
         return;
     refuse_foreign_keys(problems, node, door->serve);
+    refuse_idle_group(problems, node, door);
     if (!config_address_is_loopback(&door->listen) && !door->insecure)
         config_problem(
             problems, config_node_member(node, "listen")->place,

@@ -43,6 +43,21 @@ TEST(illegal_sequence_is_refused)
         "`..`\n");
 }
 
+#define NAME_RULE    "1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`\n"
+#define STATUS(more) "doors:\n- { kind: line, serve: status, listen: \"127.0.0.1:0\"" more " }\n"
+
+TEST(illegal_names_of_groups_are_refused_where_they_are_said)
+{
+    expect_problems("topics:\n  defaults: { processed_by: [a, \"b c\"] }\n  x: {}\n" PRODUCE(""),
+                    "w.yaml:2:15: `processed_by: b c` is no legal name: " NAME_RULE);
+    expect_problems("topics: { x: { processed_by: [\"*\"] } }\n" PRODUCE(""),
+                    "w.yaml:1:16: `processed_by: *` is no legal name: " NAME_RULE);
+    expect_problems(STATUS(", processed_log: p.log, group: \"a/b\""),
+                    "w.yaml:2:77: `group: a/b` is no legal name: " NAME_RULE);
+    expect_problems(STATUS(", topic: \"{key}\""), "w.yaml:2:55: `topic: {key}` is no legal name: " NAME_RULE);
+    expect_problems(STATUS(", processed_log: p.log, group: g, topic: t, keys: on, mode: kmq"), "");
+}
+
 #define ACKS(address) "- { kind: line, serve: acks, listen: \"" address "\", insecure: true }\n"
 
 TEST(doors_whose_addresses_meet_are_refused_however_they_are_written)
@@ -92,5 +107,6 @@ TEST(broken_routing_is_refused_where_it_is_said)
 TEST_MAIN(legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,
+          illegal_names_of_groups_are_refused_where_they_are_said,
           doors_whose_addresses_meet_are_refused_however_they_are_written,
           broken_routing_is_refused_where_it_is_said)
