@@ -23,6 +23,8 @@ struct control_connection {
     uint32_t topic_position;
     bool is_tailing; /* records, their end, and the close */
     bool follows;
+    struct control_task *task; /* answers; nothing else is answered meanwhile */
+    bool is_beginning;         /* a task: it may finish at once */
     struct topic_reader *reader;
     struct line_writer writer; /* of its lines */
     bool has_ended;            /* the peer will ask no more */
@@ -31,9 +33,18 @@ struct control_connection {
 
 /* --- Writing ------------------------------------------------------------------------------------ */
 
+static void close_task(struct control_connection *self)
+{
+    struct control_task *task = self->task;
+    self->task = NULL;
+    if (task != NULL)
+        task->ops->close(task);
+}
+
 static void close_after_answers(struct control_connection *self)
 {
     self->is_closing = true;
+    close_task(self);
     self->reader = topic_reader_close(self->reader);
     line_writer_done(&self->writer);
     stream_close(self->base.stream, true);
@@ -205,6 +216,53 @@ static bool answer(struct control_connection *self, const struct control_request
     return true;
 }
 
+/* --- Operations of other rooms ------------------------------------------------------------------- */
+
+static bool go_on(struct control_connection *self);
+static bool wants_bytes(const struct control_connection *self);
+
+static bool write_task_lines(void *owner, struct span lines)
+{
+    struct control_connection *self = owner;
+    sent(self, buffer_append(&self->shared->answers, lines));
+    return !self->is_busy && !self->is_closing;
+}
+
+static void finish_task(void *owner, enum err err, const char *text)
+{
+    struct control_connection *self = owner;
+    struct stream *stream = self->base.stream;
+    self->task = NULL;
+    if (self->is_closing)
+        return;
+    if (err == ERR_NONE)
+        sent(self, control_answer_ok(&self->shared->answers));
+    else
+        refuse(self, err, text);
+    if (!self->is_beginning && go_on(self) && wants_bytes(self))
+        stream_resume(stream);
+}
+
+/* False: the request is none of those. */
+static bool begin_task(struct control_connection *self, struct span line)
+{
+    const struct control_operations *operations = &self->shared->options.operations;
+    struct control_sink sink = {write_task_lines, finish_task, self};
+    struct control_task *task = NULL;
+    struct why why = {""};
+    if (operations->begin == NULL)
+        return false;
+    self->is_beginning = true;
+    enum err err = operations->begin(operations->owner, line, &sink, &why, &task);
+    self->is_beginning = false;
+    if (err == ERR_NOT_FOUND && why.text[0] == '\0')
+        return false;
+    self->task = task;
+    if (err != ERR_NONE)
+        refuse(self, err, why.text[0] == '\0' ? err_text(err) : why.text);
+    return true;
+}
+
 /* --- Reading ------------------------------------------------------------------------------------ */
 
 /* False when the connection is no more. */
@@ -212,7 +270,9 @@ static bool answer_line(struct control_connection *self, struct span line, bool 
 {
     struct control_request request;
     struct why why = {""};
-    enum err err = control_request_parse(line, &request, &why);
+    if (begin_task(self, line))
+        return true;
+    enum err err = control_request_parse(line, self->shared->options.operations.names, &request, &why);
     if (err == ERR_NONE)
         return answer(self, &request, is_last);
     refuse(self, err, why.text);
@@ -221,7 +281,8 @@ static bool answer_line(struct control_connection *self, struct span line, bool 
 
 static bool may_answer(const struct control_connection *self)
 {
-    return !self->is_busy && !self->is_listing && !self->is_tailing && !self->is_closing;
+    return !self->is_busy && !self->is_listing && !self->is_tailing && self->task == NULL &&
+           !self->is_closing;
 }
 
 static void end_when_answered(struct control_connection *self)
@@ -300,6 +361,11 @@ static void on_drained(void *owner)
     if (self->is_listing)
         list_topics(self);
     struct stream *stream = self->base.stream;
+    if (self->task != NULL) { /* when it finishes now, it goes on here */
+        self->is_beginning = true;
+        self->task->ops->go_on(self->task);
+        self->is_beginning = false;
+    }
     if (go_on(self) && wants_bytes(self))
         stream_resume(stream);
 }
@@ -310,6 +376,7 @@ static void on_closed(void *owner, enum err err)
 {
     struct control_connection *self = owner;
     (void)err; /* commands come and go as they like */
+    close_task(self);
     self->reader = topic_reader_close(self->reader);
     line_writer_done(&self->writer);
     vanish(self);

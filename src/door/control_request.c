@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "door/control_request.h"
 
+#include <stdio.h>
+
+enum { OPS_EXPECTED_MAX = 200 };
+
 static const char *const op_names[CONTROL_OP_COUNT] = {
     [CONTROL_OP_TOPICS] = "topics", [CONTROL_OP_STATUS] = "status", [CONTROL_OP_METRICS] = "metrics",
     [CONTROL_OP_TAIL] = "tail",     [CONTROL_OP_SEND] = "send",
@@ -92,11 +96,17 @@ static const struct request_table table = {
     .member_count = sizeof(members) / sizeof(members[0]),
 };
 
-enum err control_request_parse(struct span line, struct control_request *ret_request, struct why *why)
+enum err control_request_parse(struct span line,
+                               const char *others,
+                               struct control_request *ret_request,
+                               struct why *why)
 {
     struct control_request request = {.from = CONTROL_FROM_END};
+    char expected[OPS_EXPECTED_MAX];
     int op;
-    enum err err = request_reader_read(&table, line, "topics status metrics tail send", &request, &op, why);
+    (void)snprintf(expected, sizeof expected, "topics status metrics tail send%s%s",
+                   others == NULL ? "" : " ", others == NULL ? "" : others);
+    enum err err = request_reader_read(&table, line, expected, &request, &op, why);
     if (err != ERR_NONE)
         return err;
     request.op = (enum control_op)op;

@@ -35,8 +35,10 @@ struct control_request {
     size_t key_len;
 };
 
-/* BAD_INPUT, with what is wrong for a person. */
-enum err
-control_request_parse(struct span line, struct control_request *ret_request, struct why *why) MUST_CHECK;
+/* BAD_INPUT, with what is wrong for a person. `others`: the names of operations that somebody else reads, or NULL. */
+enum err control_request_parse(struct span line,
+                               const char *others,
+                               struct control_request *ret_request,
+                               struct why *why) MUST_CHECK;
 
 #endif

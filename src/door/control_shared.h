@@ -4,6 +4,7 @@
 #define DOOR_CONTROL_SHARED_H
 
 #include "base/buffer.h"
+#include "door/control_task.h"
 #include "door/read_pool.h"
 #include "io/stream.h"
 #include "store/store.h"
@@ -16,6 +17,7 @@ struct control_options {
     enum err (*take_producer)(
         void *owner, struct stream *stream, struct span topic, struct span key, bool has_key);
     void *owner;
+    struct control_operations operations; /* of other rooms; begin NULL: none */
 };
 
 struct control_shared {

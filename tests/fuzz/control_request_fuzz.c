@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct control_request request;
     struct why why = {""};
-    if (control_request_parse(span_of(data, size), &request, &why) != ERR_NONE) {
+    if (control_request_parse(span_of(data, size), NULL, &request, &why) != ERR_NONE) {
         check(why.text[0] != '\0');
         return 0;
     }

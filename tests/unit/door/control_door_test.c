@@ -19,7 +19,44 @@ struct fixture {
     struct stream *producer;
     char producer_key[16];
     enum err producer_err;
+    struct control_task task; /* of the operation "slow" */
+    unsigned went_on;
+    unsigned closed;
 };
+
+static void on_task_goes_on(struct control_task *task)
+{
+    struct fixture *fixture = LIST_OWNER(task, struct fixture, task);
+    fixture->went_on++;
+    task->sink.finish(task->sink.owner, ERR_NONE, "");
+}
+
+static void on_task_closed(struct control_task *task)
+{
+    LIST_OWNER(task, struct fixture, task)->closed++;
+}
+
+static enum err begin_operation(void *owner,
+                                struct span request,
+                                const struct control_sink *sink,
+                                struct why *why,
+                                struct control_task **ret_task)
+{
+    static const struct control_task_ops ops = {on_task_goes_on, on_task_closed};
+    struct fixture *fixture = owner;
+    if (span_equal_text(request, "{\"op\":\"quick\"}")) {
+        (void)sink->write(sink->owner, span_from_text("{\"n\":1}\n"));
+        sink->finish(sink->owner, ERR_NONE, "");
+        return ERR_NONE;
+    }
+    if (span_equal_text(request, "{\"op\":\"bad\"}"))
+        return why_set(why, ERR_BAD_INPUT, "so it is");
+    if (!span_equal_text(request, "{\"op\":\"slow\"}"))
+        return ERR_NOT_FOUND;
+    fixture->task = (struct control_task){&ops, *sink};
+    *ret_task = &fixture->task;
+    return ERR_NONE;
+}
 
 static bool on_producer_bytes(void *owner, struct span bytes)
 {
@@ -63,7 +100,9 @@ static void begin(struct fixture *fixture, uint64_t seed)
     fixture->store = store_memory_new(&fixture->simulated.clock.clock);
     expect_fine(
         fixture->store->ops->topic_open(fixture->store, span_from_text("t"), 2, true, &fixture->topic));
-    struct control_options options = {.take_producer = take_producer, .owner = fixture};
+    struct control_options options = {.take_producer = take_producer,
+                                      .owner = fixture,
+                                      .operations = {begin_operation, "quick slow", fixture}};
     control_door_init(&fixture->control, &fixture->simulated.loop, "control", fixture->store, options);
     fixture->client = stream_memory_new(&fixture->simulated);
     door_take_stream(&fixture->control.door, &fixture->client->stream);
@@ -277,7 +316,55 @@ TEST(drain_in_the_middle_of_a_tail_is_no_end_of_the_topic)
     end(&fixture);
 }
 
-TEST_MAIN(topics_are_listed_with_their_extents,
+TEST(operations_of_other_rooms_answer_at_once_or_later_and_hold_up_what_follows)
+{
+    struct fixture fixture;
+    begin(&fixture, 13);
+    expect_answer(&fixture, "{\"op\":\"quick\"}\n{\"op\":\"bad\"}\n",
+                  "{\"n\":1}\n{\"ok\":true}\n{\"ok\":false,\"code\":\"BAD_INPUT\",\"text\":\"so it is\"}\n");
+    expect_answer(
+        &fixture, "{\"op\":\"tale\"}\n",
+        "{\"ok\":false,\"code\":\"BAD_INPUT\",\"text\":\"op is tale, but should be: topics status metrics "
+        "tail send quick slow\"}\n");
+    expect_answer(&fixture, "{\"op\":\"slow\"}\n{\"op\":\"quick\"}\n", "");
+    stream_memory_end(fixture.client);
+    loop_simulated_settle(&fixture.simulated);
+    expect(!fixture.client->is_closed);
+    (void)fixture.task.sink.write(fixture.task.sink.owner, span_from_text("{\"n\":2}\n"));
+    fixture.task.sink.finish(fixture.task.sink.owner, ERR_NOT_FOUND, "gone");
+    loop_simulated_settle(&fixture.simulated);
+    expect_span_is(
+        stream_memory_received(fixture.client),
+        "{\"n\":2}\n{\"ok\":false,\"code\":\"NOT_FOUND\",\"text\":\"gone\"}\n{\"n\":1}\n{\"ok\":true}\n");
+    expect(fixture.client->is_closed);
+    expect_equal_u64(fixture.closed, 0);
+    end(&fixture);
+}
+
+TEST(task_waits_for_a_peer_that_does_not_read_and_is_closed_with_it)
+{
+    static uint8_t lines[STREAM_WRITE_QUEUE_MAX];
+    struct fixture fixture;
+    begin(&fixture, 14);
+    memset(lines, '\n', sizeof lines);
+    stream_memory_stall(fixture.client, true);
+    expect_answer(&fixture, "{\"op\":\"slow\"}\n", "");
+    struct control_sink *sink = &fixture.task.sink;
+    while (sink->write(sink->owner, span_of(lines, sizeof lines)))
+        ;
+    stream_memory_stall(fixture.client, false);
+    loop_simulated_settle(&fixture.simulated);
+    expect_equal_u64(fixture.went_on, 1);
+    expect_answer(&fixture, "{\"op\":\"slow\"}\n", "");
+    stream_memory_cut(fixture.client);
+    loop_simulated_settle(&fixture.simulated);
+    expect_equal_u64(fixture.closed, 1);
+    end(&fixture);
+}
+
+TEST_MAIN(operations_of_other_rooms_answer_at_once_or_later_and_hold_up_what_follows,
+          task_waits_for_a_peer_that_does_not_read_and_is_closed_with_it,
+          topics_are_listed_with_their_extents,
           thousand_topics_are_listed_to_a_peer_that_reads_late,
           status_tells_the_state_and_why,
           mistakes_are_answered_and_the_connection_goes_on,

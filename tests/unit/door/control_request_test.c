@@ -7,7 +7,7 @@
 
 static enum err parse(const char *line, struct control_request *request, struct why *why)
 {
-    return control_request_parse(span_from_text(line), request, why);
+    return control_request_parse(span_from_text(line), NULL, request, why);
 }
 
 TEST(tail_takes_all_its_members)
@@ -83,11 +83,11 @@ TEST(topic_and_key_have_their_limits_after_escapes_are_resolved)
         expect_fine(buffer_append_text(&line, "\\u0041"));
     size_t key_end = line.len;
     expect_fine(buffer_append_text(&line, "\"}"));
-    expect_fine(control_request_parse(buffer_span(&line), &request, NULL));
+    expect_fine(control_request_parse(buffer_span(&line), NULL, &request, NULL));
     expect_equal_u64(request.key_len, CONTROL_KEY_MAX);
     line.len = key_end;
     expect_fine(buffer_append_text(&line, "A\"}"));
-    expect_err(control_request_parse(buffer_span(&line), &request, NULL), ERR_BAD_INPUT);
+    expect_err(control_request_parse(buffer_span(&line), NULL, &request, NULL), ERR_BAD_INPUT);
     buffer_done(&line);
 }
 
