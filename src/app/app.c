@@ -14,6 +14,7 @@
 #include "app/journal_setup.h"
 #include "app/receipt_plan.h"
 #include "app/service_manager.h"
+#include "app/stop_guard.h"
 #include "app/sync_probe.h"
 #include "app/worker.h"
 #include "base/log.h"
@@ -40,7 +41,7 @@ struct app {
     struct sync_probe probe;
 };
 
-/* After a cut all doors are drained as soon as their loop has run. */
+/* After a cut all doors are drained as soon as their loop has run, and the journal after one more sync. */
 #define CUT_TIMEOUT_NS (5 * CLOCK_NS_PER_S)
 
 /* A connection is a descriptor: the default soft limit of 1024 is for programs that use select. */
@@ -216,6 +217,7 @@ static void stop(struct app *app, enum err err)
 enum err app_run(const struct config *config, struct why *why)
 {
     struct app app = {.config = config, .control.fd = -1};
+    struct stop_guard guard;
     sigset_t signals = block_signals();
     raise_open_files();
     enum err err = start(&app, why);
@@ -224,10 +226,13 @@ enum err app_run(const struct config *config, struct why *why)
         sync_probe_start(&app.probe, app.directory.journal, clock_linux());
         wait_for_the_end(&signals);
         service_manager_notify("STOPPING=1");
+        stop_guard_start(&guard, config->drain_ns + CUT_TIMEOUT_NS);
         drain(&app);
     }
     stop(&app, err);
-    if (err == ERR_NONE)
+    if (err == ERR_NONE) {
+        stop_guard_stop(&guard);
         log_line(LOG_INFO, "app", "stopped", NULL);
+    }
     return err;
 }

@@ -40,6 +40,37 @@ class Injection:
         self.process.wait(SECONDS)
 
 
+HANGING_SYNC = """
+#include <sys/syscall.h>
+#include <unistd.h>
+int fdatasync(int fd)
+{
+    while (access("%s", F_OK) == 0)
+        usleep(10000);
+    return (int)syscall(SYS_fdatasync, fd);
+}
+"""
+
+
+class HangingDisk:
+    """
+    Syncs of a program that starts while this object lives do not return while it hangs. (strace can delay a call, but then
+    holds on to the dying program until the delay is over.)
+    """
+
+    def __init__(self, waybill):
+        self.mark = waybill.folder / "hangs"
+        library = waybill.folder / "hanging_sync.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, "-xc", "-"], input=HANGING_SYNC % self.mark, text=True, check=True)
+        waybill.environment["LD_PRELOAD"] = str(library)
+
+    def hang(self):
+        self.mark.touch()
+
+    def go_on(self):
+        self.mark.unlink()
+
+
 class SmallDisk:
     """
     A file system of a few mebibytes at a program's data directory, mounted for that program alone, through as many of

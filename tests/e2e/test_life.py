@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from fault_injection import Injection, SmallDisk
+from fault_injection import HangingDisk, Injection, SmallDisk
 from line_client import LineSocket
 from waybill import wait_until
 
@@ -52,6 +52,24 @@ def test_an_orderly_end_finishes_what_is_in_flight_and_takes_nothing_new(waybill
     with waybill.question() as questioner:
         assert questioner.ask("GET_ACK 1-10") == "ACK 1-10"
         assert questioner.ask("GET_ACK 201-210") == "ACK 201-210"
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_end(waybill):
+    disk = HangingDisk(waybill)
+    waybill.config["drain"] = "100ms"
+    waybill.start()
+    waybill.wait_log("disk measured")
+    with waybill.produce() as producer:
+        producer.store("a|1|1|x")
+        disk.hang()
+        producer.send("a|1|2|hangs")
+        waybill.signal(signal.SIGTERM)
+        assert waybill.wait_exit() == 0
+    assert "the disk does not answer" in waybill.log()
+    disk.go_on()
+    waybill.start()
+    with waybill.question() as questioner:
+        assert questioner.ask("GET_ACK 1") == "ACK 1"
 
 
 def test_what_is_left_when_the_drain_time_is_over_is_cut_with_a_log_line(waybill):
