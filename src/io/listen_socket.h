@@ -9,11 +9,13 @@
 
 #include "base/err.h"
 #include "base/why.h"
+#include "io/tls_context.h"
 
 struct listen_socket {
     int fd;
-    uint16_t port;    /* the one that was given, when the address said 0 */
-    bool is_loopback; /* no other machine can reach it */
+    uint16_t port;           /* the one that was given, when the address said 0 */
+    bool is_loopback;        /* no other machine can reach it */
+    struct tls_context *tls; /* what its listeners secure connections with, borrowed; NULL: nothing */
     char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* of a unix socket, else empty */
 };
 

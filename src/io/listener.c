@@ -12,6 +12,7 @@
 
 #include "io/loop_uv_impl.h"
 #include "io/stream_socket.h"
+#include "io/tls_acceptor.h"
 
 /*
  * The descriptor is watched with uv_poll_t: libuv's own listener answers a lack of descriptors by accepting and
@@ -19,7 +20,8 @@
  */
 enum {
     BACKLOG = 4096,
-    ACCEPTS_PER_TURN = 64, /* so that a storm of connections does not starve those that are there */
+    ACCEPTS_PER_TURN = 64,   /* so that a storm of connections does not starve those that are there */
+    HANDSHAKES_PER_TURN = 8, /* nor one of TLS: each is a signature */
 };
 
 static const int64_t starved_pause_ns = 100 * CLOCK_NS_PER_MS;
@@ -28,6 +30,7 @@ struct listener {
     struct loop *loop;
     const struct listener_events *events;
     void *owner;
+    struct tls_acceptor *acceptor; /* NULL without TLS */
     uv_poll_t poll;
     int fd;
     bool is_paused;
@@ -84,7 +87,10 @@ static bool accept_one(struct listener *self)
         starve(self, err);
         return false;
     }
-    self->events->on_accepted(self->owner, stream);
+    if (self->acceptor != NULL)
+        tls_acceptor_take(self->acceptor, stream);
+    else
+        self->events->on_accepted(self->owner, stream);
     return !self->is_paused && !self->is_closing;
 }
 
@@ -93,7 +99,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     struct listener *self = poll->data;
-    for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++)
+    unsigned most = self->acceptor != NULL ? HANDSHAKES_PER_TURN : ACCEPTS_PER_TURN;
+    for (unsigned i = 0; i < most; i++)
         if (!accept_one(self))
             return;
 }
@@ -106,6 +113,24 @@ static void watch(struct listener *self)
 static void on_retry_due(struct timer *retry)
 {
     watch(LIST_OWNER(retry, struct listener, retry));
+}
+
+static void on_secured(void *owner, struct stream *stream)
+{
+    struct listener *self = owner;
+    self->events->on_accepted(self->owner, stream);
+}
+
+static void on_refused(void *owner, const char *peer, const char *reason)
+{
+    struct listener *self = owner;
+    self->events->on_refused(self->owner, peer, reason);
+}
+
+static enum err open_acceptor(struct listener *self, struct tls_context *tls)
+{
+    static const struct tls_acceptor_events events = {on_secured, on_refused};
+    return tls == NULL ? ERR_NONE : tls_acceptor_new(tls, &events, self, &self->acceptor);
 }
 
 enum err listener_new(struct loop *loop,
@@ -124,6 +149,8 @@ enum err listener_new(struct loop *loop,
     enum err err = is_listening ? ERR_NONE : errno == EADDRINUSE ? ERR_IN_USE : ERR_SYSTEM;
     if (is_listening && uv_poll_init_socket(loop_uv_handle(loop), &self->poll, self->fd) != 0)
         err = ERR_SYSTEM;
+    if (err == ERR_NONE)
+        err = open_acceptor(self, socket->tls);
     if (err != ERR_NONE) {
         if (self->fd >= 0)
             close(self->fd);
@@ -150,6 +177,12 @@ void listener_resume(struct listener *listener)
     listener->is_paused = false;
 }
 
+void listener_set_tls(struct listener *listener, struct tls_context *tls)
+{
+    check(listener->acceptor != NULL);
+    tls_acceptor_change(listener->acceptor, tls);
+}
+
 static void on_poll_closed(uv_handle_t *handle)
 {
     struct listener *self = handle->data;
@@ -162,6 +195,7 @@ struct listener *listener_close(struct listener *listener)
     if (listener == NULL)
         return NULL;
     listener->is_closing = true;
+    listener->acceptor = tls_acceptor_close(listener->acceptor);
     timer_stop(&listener->retry);
     uv_close((uv_handle_t *)&listener->poll, on_poll_closed);
     return NULL;

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* Of what one call seals: a chain of certificates, or a share of an answer. */
+enum { SEALED_SIZE_MAX = 512 * 1024 };
+
 static void wake_for_mail(void *owner)
 {
     struct loop *loop = owner;
@@ -18,7 +21,15 @@ enum err loop_init(struct loop *loop, const struct loop_ops *ops, struct clock *
         return ERR_MEMORY;
     mailbox_init(&loop->mailbox, wake_for_mail, loop);
     list_init(&loop->tasks);
+    buffer_init(&loop->sealed, SEALED_SIZE_MAX);
     return ERR_NONE;
+}
+
+enum err loop_want_tls(struct loop *loop)
+{
+    if (loop->plain_buffer == NULL)
+        loop->plain_buffer = malloc(LOOP_READ_SIZE);
+    return loop->plain_buffer == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 void loop_done(struct loop *loop)
@@ -26,7 +37,10 @@ void loop_done(struct loop *loop)
     check(list_is_empty(&loop->tasks));
     check(loop->timers.first == NULL);
     mailbox_done(&loop->mailbox);
+    buffer_done(&loop->sealed);
+    free(loop->plain_buffer);
     free(loop->read_buffer);
+    loop->plain_buffer = NULL;
     loop->read_buffer = NULL;
 }
 

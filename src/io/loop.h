@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "io/timer_heap.h"
@@ -35,7 +35,9 @@ struct loop {
     struct timer_heap timers; /* that are armed */
     uint8_t *read_buffer; /* shared by all connections: bytes in it are used up before the callback returns */
     size_t read_size;     /* LOOP_READ_SIZE */
-    size_t queued_bytes;  /* what all streams together hold for peers that do not read */
+    uint8_t *plain_buffer;  /* the same for what TLS streams have opened; NULL before the first */
+    struct buffer sealed;   /* what a TLS stream is about to send; empty between two calls */
+    size_t queued_bytes;    /* what all streams together hold for peers that do not read */
     unsigned reads_in_turn; /* sockets read since the turn began: 1 means that nothing else was ready */
 };
 
@@ -61,6 +63,8 @@ void loop_task_cancel(struct loop_task *task);
 enum err loop_init(struct loop *loop, const struct loop_ops *ops, struct clock *clock) MUST_CHECK;
 /* Mailbox, tasks and timers must be empty. */
 void loop_done(struct loop *loop);
+/* Makes the buffers of TLS, which a loop without TLS does without. MEMORY. */
+enum err loop_want_tls(struct loop *loop) MUST_CHECK;
 /* Runs the tasks that are due; their number. */
 unsigned loop_run_tasks(struct loop *loop);
 /* Fires the timers that are due by now; their number. */

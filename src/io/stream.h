@@ -1,4 +1,4 @@
-/* One connection's bytes, both ways: the seam under every protocol (plain, later TLS; in memory for tests). */
+/* One connection's bytes, both ways: the seam under every protocol (plain or TLS; in memory for tests). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
@@ -15,7 +15,7 @@ struct stream;
 struct stream_events {
     /* Bytes have come; they are gone when it returns. Return false to stop reading (as stream_pause). */
     bool (*on_bytes)(void *owner, struct span bytes);
-    /* The peer has closed its side (half-close); writing is still possible. */
+    /* The peer has closed its side (half-close); writing is still possible. See stream_is_cut. */
     void (*on_end)(void *owner);
     /* What was queued has fallen below the low mark again after stream_write said BUSY. */
     void (*on_drained)(void *owner);
@@ -36,10 +36,27 @@ struct stream {
     struct loop *loop;
     const struct stream_events *events;
     void *owner;
-    char peer[64]; /* "127.0.0.1:51234", for logs */
+    char peer[64];        /* "127.0.0.1:51234", for logs */
+    const char *identity; /* what the peer has proved to be, one word; NULL: it proved nothing */
+    bool is_cut;
 };
 
 enum { STREAM_WRITE_QUEUE_MAX = 256 * 1024 };
+
+/* Who speaks here, as it is recorded: the name in the certificate that the peer has shown, else its address. */
+static inline const char *stream_identity(const struct stream *stream)
+{
+    return stream->identity != NULL ? stream->identity : stream->peer;
+}
+
+/*
+ * From on_end on: the end was not said by the peer itself, as TLS does it, so anybody between may have made it: what was
+ * sent before is whole, but a message whose end is the end of the connection may not be.
+ */
+static inline bool stream_is_cut(const struct stream *stream)
+{
+    return stream->is_cut;
+}
 
 /*
  * Copies what the kernel does not take at once. NONE; BUSY: taken too, but more than STREAM_WRITE_QUEUE_MAX waits (less when

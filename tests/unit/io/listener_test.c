@@ -79,7 +79,7 @@ static void on_starved(void *owner, enum err err)
         allow_descriptors(fixture->descriptors_max);
 }
 
-static const struct listener_events listener_events = {on_accepted, on_starved};
+static const struct listener_events listener_events = {on_accepted, on_starved, NULL};
 
 static void on_guard_due(struct timer *guard)
 {
