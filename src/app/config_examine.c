@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/door_plan.h"
+#include "app/door_tls.h"
 #include "door/line_routes.h"
 #include "io/listen_address.h"
 #include "store/store.h"
@@ -66,7 +67,20 @@ examine_routing(const struct config *config, const struct config_door *door, str
     free(settings_routes);
 }
 
-static void
+static enum err examine_tls(const struct config_door *door, struct config_problems *problems)
+{
+    struct door_tls_fault fault;
+    struct why why;
+    struct tls_context *tls = NULL;
+    enum err err = door_tls_open(door, clock_linux(), &fault, &why, &tls);
+    tls = tls_context_unref(tls);
+    if (err != ERR_CONFIG)
+        return err;
+    config_problem(problems, config_place_of(fault.node, fault.setting), "%s", why.text);
+    return ERR_NONE;
+}
+
+static enum err
 examine_door(const struct config *config, const struct config_door *door, struct config_problems *problems)
 {
     examine_name(door->node, "sequence", door->sequence, problems);
@@ -76,6 +90,7 @@ examine_door(const struct config *config, const struct config_door *door, struct
         examine_name(door->node, "group", door->group, problems);
     if (door->serve == CONFIG_PRODUCE)
         examine_routing(config, door, problems);
+    return examine_tls(door, problems);
 }
 
 /*
@@ -137,9 +152,11 @@ static enum err examine_listeners(const struct config *config, struct config_pro
 enum err config_examine(const struct config *config, struct config_problems *problems)
 {
     const struct config_door *doors = config->doors.items;
+    enum err err = ERR_NONE;
     examine_topics(config, problems);
-    for (uint32_t i = 0; i < config->doors.count; i++)
-        examine_door(config, &doors[i], problems);
-    enum err err = examine_listeners(config, problems);
+    for (uint32_t i = 0; i < config->doors.count && err == ERR_NONE; i++)
+        err = examine_door(config, &doors[i], problems);
+    if (err == ERR_NONE)
+        err = examine_listeners(config, problems);
     return err != ERR_NONE || problems->count == 0 ? err : ERR_CONFIG;
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/door_tls.h"
+
 void door_plan_address(char text[static DOOR_ADDRESS_SIZE],
                        const struct config_address *address,
                        uint16_t port)
@@ -57,6 +59,23 @@ static const char *const serve_names[] = {
     [CONFIG_STATUS] = "status",
 };
 
+static void close_plan(struct door_plan *plan)
+{
+    listen_socket_close(&plan->socket);
+    plan->tls = tls_context_unref(plan->tls);
+    free(plan->routes);
+}
+
+static enum err open_tls(struct door_plan *plan, const char *address, struct why *why)
+{
+    struct door_tls_fault fault;
+    enum err err = door_tls_open(plan->config, clock_linux(), &fault, why, &plan->tls);
+    if (err == ERR_CONFIG)
+        why_prefix(why, "%s: ", address);
+    plan->socket.tls = plan->tls;
+    return err;
+}
+
 static enum err open_plan(struct door_plan *plan,
                           const struct config *config,
                           const struct config_door *door,
@@ -69,14 +88,18 @@ static enum err open_plan(struct door_plan *plan,
     if (err != ERR_NONE)
         return err;
     /* A name that only looked like loopback. */
-    if (!plan->socket.is_loopback && !door->insecure)
-        err =
-            why_set(why, ERR_CONFIG,
-                    "%s can be reached from outside and nothing protects it: say `insecure: true`", address);
-    else
+    if (!plan->socket.is_loopback && !door->insecure && !config_door_is_protected(door))
+        err = why_set(
+            why, ERR_CONFIG,
+            "%s can be reached from outside and nothing protects it: demand client certificates, or say "
+            "`insecure: true`",
+            address);
+    if (err == ERR_NONE)
+        err = open_tls(plan, address, why);
+    if (err == ERR_NONE)
         err = door_plan_settings(config, door, &plan->settings, &plan->routes);
     if (err != ERR_NONE) {
-        listen_socket_close(&plan->socket);
+        close_plan(plan);
         return err;
     }
     door_plan_address(address, &door->listen, plan->socket.port);
@@ -103,10 +126,8 @@ enum err door_plans_open(struct door_plans *plans, const struct config *config, 
 
 void door_plans_close(struct door_plans *plans)
 {
-    for (uint32_t i = 0; i < plans->count; i++) {
-        listen_socket_close(&plans->plans[i].socket);
-        free(plans->plans[i].routes);
-    }
+    for (uint32_t i = 0; i < plans->count; i++)
+        close_plan(&plans->plans[i]);
     free(plans->plans);
     *plans = (struct door_plans){0};
 }

@@ -12,7 +12,8 @@
 struct door_plan {
     const struct config_door *config;
     struct listen_socket socket;
-    char name[320]; /* "produce 127.0.0.1:5673", for logs */
+    struct tls_context *tls; /* its own reference; NULL: the door is plain */
+    char name[320];          /* "produce 127.0.0.1:5673", for logs */
     struct produce_settings settings;
     struct produce_route *routes; /* of the settings */
 };

@@ -3,13 +3,11 @@
 #include "cli/bench_acks.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/bench_lines.h"
 #include "cli/bench_marks.h"
-#include "cli/bench_socket.h"
 
 static const char request[] = "GET_ACK ";
 
@@ -20,7 +18,7 @@ struct bench_acks {
     struct bench_end end;
     struct bench_result *result;
     struct random random;
-    int fd;
+    struct bench_socket socket;
     int64_t started_ns;
     uint64_t asked;
     uint64_t answered;
@@ -42,7 +40,7 @@ static enum err ask(struct bench_acks *acks, uint32_t count)
     }
     acks->asked += count;
     bench_marks_add(&acks->marks, acks->asked, clock_now_ns(clock_linux()));
-    return bench_socket_write(acks->fd, span_of(acks->output, (size_t)count * REQUEST_LEN));
+    return bench_socket_write(&acks->socket, span_of(acks->output, (size_t)count * REQUEST_LEN));
 }
 
 /* Counts answers by their ends, and by their first byte those that are no ACK. */
@@ -50,7 +48,7 @@ static enum err read_answers(struct bench_acks *acks)
 {
     size_t len = 0;
     uint64_t before = acks->answered;
-    enum err err = bench_socket_read(acks->fd, acks->input, sizeof acks->input, &len);
+    enum err err = bench_socket_read(&acks->socket, acks->input, sizeof acks->input, &len);
     struct span input = span_of(acks->input, len);
     while (err == ERR_NONE && input.len > 0) {
         size_t end = span_find(input, '\n');
@@ -97,12 +95,12 @@ bench_acks_run(const struct bench_acks_settings *settings, struct bench_result *
     acks->end = settings->end;
     acks->result = result;
     random_seed(&acks->random, settings->first_seq);
-    enum err err = bench_socket_open(settings->address, why, &acks->fd);
+    enum err err = bench_socket_open(&acks->socket, settings->address, &settings->trust, why);
     if (err == ERR_NONE) {
         int64_t cpu_ns = bench_cpu_ns();
         err = run(acks);
         result->cpu_ns = bench_cpu_ns() - cpu_ns;
-        (void)close(acks->fd);
+        bench_socket_close(&acks->socket);
         if (err != ERR_NONE)
             err = why_set(why, err, "%s: %s", settings->address, err_text(err));
     }

@@ -6,9 +6,11 @@
 #include "base/why.h"
 #include "cli/bench_end.h"
 #include "cli/bench_result.h"
+#include "cli/bench_socket.h"
 
 struct bench_acks_settings {
     const char *address;
+    struct bench_trust trust;
     uint32_t depth;      /* requests in flight; 1: one by one */
     uint64_t first_seq;  /* numbers asked about, at random: */
     uint64_t behind_seq; /* first_seq .. behind_seq - 1 */

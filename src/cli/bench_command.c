@@ -28,7 +28,9 @@ static const char usage[] =
     "acks     GET_ACK for random numbers among the N from --first-seq on; --depth 1: one by one\n"
     "tail     the records of a topic from its start, as far as --time goes\n"
     "LINES: --size 100B --keys 37 (0: random) --topics 1 --first-seq N --fields 'key|timestamp|seq|body',\n"
-    "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n";
+    "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n"
+    "produce, flood, acks: --tls --ca FILE [--name localhost] for a door with TLS whose certificate is for "
+    "that name.\n";
 
 /* 127.0.0.1:5673 and :5675 are the doors of a server without a configuration. */
 static const char produce_address[] = "127.0.0.1:5673";
@@ -48,6 +50,14 @@ static enum err show(const struct bench_options *options, const struct bench_res
         bench_result_print_head();
     bench_result_print(result, 0);
     return ERR_NONE;
+}
+
+/* *ret_trust is to be ended with tls_context_unref(context). */
+static enum err
+open_trust(const struct bench_options *options, struct why *why, struct bench_trust *ret_trust)
+{
+    *ret_trust = (struct bench_trust){.name = options->name};
+    return options->is_tls ? tls_context_new_client(options->ca, why, &ret_trust->context) : ERR_NONE;
 }
 
 static struct bench_produce_settings produce_settings(const struct bench_options *options)
@@ -80,7 +90,11 @@ static enum err run_disk(const struct bench_options *options, struct bench_resul
 static enum err run_produce(const struct bench_options *options, struct bench_result *result, struct why *why)
 {
     struct bench_produce_settings settings = produce_settings(options);
-    return bench_produce_run(&settings, result, why);
+    enum err err = open_trust(options, why, &settings.sender.trust);
+    if (err == ERR_NONE)
+        err = bench_produce_run(&settings, result, why);
+    tls_context_unref(settings.sender.trust.context);
+    return err;
 }
 
 static enum err run_acks(const struct bench_options *options, struct bench_result *result, struct why *why)
@@ -95,7 +109,11 @@ static enum err run_acks(const struct bench_options *options, struct bench_resul
         .end = end_of(options),
     };
     settings.end.count = 0;
-    return bench_acks_run(&settings, result, why);
+    enum err err = open_trust(options, why, &settings.trust);
+    if (err == ERR_NONE)
+        err = bench_acks_run(&settings, result, why);
+    tls_context_unref(settings.trust.context);
+    return err;
 }
 
 static enum err run_tail(const struct bench_options *options, struct bench_result *result, struct why *why)
@@ -119,13 +137,15 @@ static enum err run_flood(const struct bench_options *options, struct bench_resu
     struct bench_flood_settings settings = {.flood = produce_settings(options), .time_ns = options->time_ns};
     struct bench_flood_results results = {result, bench_result_new("the same beside a flood"),
                                           bench_result_new("the flood")};
+    enum err err = open_trust(options, why, &settings.flood.sender.trust);
     settings.slow = settings.flood;
     settings.slow.connections = 1;
     settings.slow.sender.window = 1;
     settings.slow.pace_ns = options->pace_ns != 0 ? options->pace_ns : CLOCK_NS_PER_MS;
     settings.flood.pace_ns = 0;
     settings.flood.first_seq = options->first_seq + BENCH_SEQ_FIRST;
-    enum err err = results.beside == NULL || results.flood == NULL ? ERR_MEMORY : ERR_NONE;
+    if (results.beside == NULL || results.flood == NULL)
+        err = ERR_MEMORY;
     if (err == ERR_NONE)
         err = bench_flood_run(&settings, &results, why);
     if (err == ERR_NONE)
@@ -134,6 +154,7 @@ static enum err run_flood(const struct bench_options *options, struct bench_resu
         err = show(options, results.beside, false);
     if (err == ERR_NONE)
         err = show(options, results.flood, false);
+    tls_context_unref(settings.flood.sender.trust.context);
     results.beside = bench_result_free(results.beside);
     results.flood = bench_result_free(results.flood);
     return err;

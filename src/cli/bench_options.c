@@ -44,6 +44,9 @@ static const struct option long_options[] = {
     {"fields", required_argument, NULL, 'f'},
     {"data", required_argument, NULL, 'd'},
     {"config", required_argument, NULL, 'c'},
+    {"ca", required_argument, NULL, 'r'},
+    {"name", required_argument, NULL, 'n'},
+    {"tls", no_argument, NULL, 'T'},
     {"size", required_argument, NULL, 's'},
     {"time", required_argument, NULL, 't'},
     {"pace", required_argument, NULL, 'e'},
@@ -92,6 +95,9 @@ static bool take_option(struct bench_options *options, int option, bool *ret_wan
     case 'f': options->fields = optarg; return true;
     case 'd': options->data = optarg; return true;
     case 'c': options->config = optarg; return true;
+    case 'r': options->ca = optarg; return true;
+    case 'n': options->name = optarg; return true;
+    case 'T': options->is_tls = true; return true;
     case 's': return take_size(options, optarg);
     case 't': return take_duration(options, optarg, &options->time_ns);
     case 'e': return take_duration(options, optarg, &options->pace_ns);
@@ -106,6 +112,7 @@ bool bench_options_parse(struct bench_options *options, int count, char **words,
 {
     *options = (struct bench_options){
         .verb = words[0],
+        .name = "localhost",
         .fields = "key|timestamp|seq|body",
         .connections = 1,
         .window = 10000,
@@ -123,6 +130,10 @@ bool bench_options_parse(struct bench_options *options, int count, char **words,
             return false;
     if (optind + 1 < count) {
         (void)command_misused("bench", "%s: it takes one argument at most", words[0]);
+        return false;
+    }
+    if (options->is_tls != (options->ca != NULL)) {
+        (void)command_misused("bench", "%s: --tls and --ca FILE go together", words[0]);
         return false;
     }
     options->argument = words[optind];

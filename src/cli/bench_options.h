@@ -13,6 +13,8 @@ struct bench_options {
     const char *fields;
     const char *data; /* NULL: the configuration's, or the default's */
     const char *config;
+    const char *ca;   /* with is_tls */
+    const char *name; /* in the door's certificate */
     uint64_t connections;
     uint64_t window;
     uint64_t keys;
@@ -24,6 +26,7 @@ struct bench_options {
     int64_t time_ns;
     int64_t pace_ns;
     bool is_plain;
+    bool is_tls;
     bool is_json;
 };
 

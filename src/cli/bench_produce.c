@@ -46,7 +46,7 @@ static enum err open_senders(struct bench_produce *produce, struct why *why)
             return err;
         /* A plain sender is driven by room in its socket, the others by answers and, when stuck, by room. */
         struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = sender};
-        check(epoll_ctl(produce->epoll, EPOLL_CTL_ADD, sender->fd, &event) == 0);
+        check(epoll_ctl(produce->epoll, EPOLL_CTL_ADD, sender->socket.fd, &event) == 0);
     }
     return ERR_NONE;
 }
@@ -92,7 +92,7 @@ receive(struct bench_produce *produce, struct bench_sender *sender, int64_t now_
     if (err == ERR_CLOSED && sender->window == 0 && produce->is_ending) {
         produce->closed++;
         bench_result_add(produce->result, now_ns - produce->started_ns, 0, 0);
-        return epoll_ctl(produce->epoll, EPOLL_CTL_DEL, sender->fd, NULL) == 0 ? ERR_NONE : ERR_SYSTEM;
+        return epoll_ctl(produce->epoll, EPOLL_CTL_DEL, sender->socket.fd, NULL) == 0 ? ERR_NONE : ERR_SYSTEM;
     }
     if (err == ERR_CLOSED)
         return why_set(why, err, "the door closed the connection");

@@ -2,12 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/bench_sender.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "cli/bench_socket.h"
 
 enum { BLOCK_LINES_MIN = 256, BLOCK_LINES_MAX = 16 * 1024 };
 
@@ -28,7 +23,7 @@ static enum err examine_greeting(struct span line, uint32_t window, struct why *
 
 static enum err greet(struct bench_sender *sender, struct why *why)
 {
-    enum err err = bench_socket_write(sender->fd, span_from_text("HELLO 1\n"));
+    enum err err = bench_socket_write(&sender->socket, span_from_text("HELLO 1\n"));
     while (err == ERR_NONE) {
         size_t len = 0;
         struct span input = span_of(sender->input, sender->input_len);
@@ -37,7 +32,7 @@ static enum err greet(struct bench_sender *sender, struct why *why)
             sender->input_len = 0;
             return examine_greeting(span_of(input.data, end), sender->window, why);
         }
-        err = bench_socket_read(sender->fd, sender->input + sender->input_len,
+        err = bench_socket_read(&sender->socket, sender->input + sender->input_len,
                                 sizeof sender->input - sender->input_len, &len);
         sender->input_len += len;
     }
@@ -54,14 +49,14 @@ enum err bench_sender_open(struct bench_sender *sender,
         block = BLOCK_LINES_MIN;
     if (block > BLOCK_LINES_MAX || settings->window == 0)
         block = BLOCK_LINES_MAX;
-    *sender = (struct bench_sender){.fd = -1, .window = settings->window};
+    *sender = (struct bench_sender){.socket = {.fd = -1}, .window = settings->window};
     enum err err = bench_lines_init(&sender->lines, &settings->shape, block, random, why);
     if (err == ERR_NONE)
-        err = bench_socket_open(settings->address, why, &sender->fd);
+        err = bench_socket_open(&sender->socket, settings->address, &settings->trust, why);
     if (err == ERR_NONE && sender->window > 0)
         err = greet(sender, why);
     if (err == ERR_NONE)
-        bench_socket_unblock(sender->fd);
+        bench_socket_unblock(&sender->socket);
     else
         bench_sender_close(sender);
     return err;
@@ -70,9 +65,7 @@ enum err bench_sender_open(struct bench_sender *sender,
 void bench_sender_close(struct bench_sender *sender)
 {
     bench_lines_done(&sender->lines);
-    if (sender->fd >= 0)
-        (void)close(sender->fd);
-    sender->fd = -1;
+    bench_socket_close(&sender->socket);
 }
 
 uint32_t bench_sender_room(const struct bench_sender *sender)
@@ -98,20 +91,18 @@ void bench_sender_add(struct bench_sender *sender, uint32_t count, uint64_t seq,
 
 enum err bench_sender_push(struct bench_sender *sender)
 {
-    while (sender->unsent.len > 0) {
-        ssize_t put = send(sender->fd, sender->unsent.data, sender->unsent.len, MSG_NOSIGNAL);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return err_from_errno(errno);
-        sender->unsent = span_after(sender->unsent, (size_t)put);
-    }
-    return ERR_NONE;
+    enum err err;
+    do {
+        size_t len = 0;
+        err = bench_socket_send(&sender->socket, sender->unsent, &len);
+        sender->unsent = span_after(sender->unsent, len);
+    } while (err == ERR_NONE && sender->unsent.len > 0);
+    return err;
 }
 
 void bench_sender_finish(struct bench_sender *sender)
 {
-    (void)shutdown(sender->fd, SHUT_WR);
+    bench_socket_finish(&sender->socket);
 }
 
 /* "ACK count seq" or "ERR line code class text"; line 0 speaks of the connection. */
@@ -155,7 +146,7 @@ bench_sender_receive(struct bench_sender *sender, int64_t now_ns, struct histogr
     size_t len = 0;
     if (room == 0)
         return why_set(why, ERR_PROTOCOL, "the door sends an endless line");
-    enum err err = bench_socket_read(sender->fd, sender->input + sender->input_len, room, &len);
+    enum err err = bench_socket_read(&sender->socket, sender->input + sender->input_len, room, &len);
     if (err != ERR_NONE)
         return err;
     sender->input_len += len;

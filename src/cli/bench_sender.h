@@ -5,9 +5,11 @@
 
 #include "cli/bench_lines.h"
 #include "cli/bench_marks.h"
+#include "cli/bench_socket.h"
 
 struct bench_sender_settings {
     const char *address;
+    struct bench_trust trust;
     struct bench_shape shape;
     uint32_t window; /* open lines; 0: plain mode, in which nothing is answered */
 };
@@ -15,7 +17,7 @@ struct bench_sender_settings {
 enum { BENCH_SENDER_INPUT_SIZE = 4096 };
 
 struct bench_sender {
-    int fd;
+    struct bench_socket socket;
     uint32_t window;
     uint64_t sent; /* lines that were given a number */
     uint64_t settled;

@@ -26,7 +26,7 @@ static bool parse(const char *text, struct sockaddr_in *ret_address)
     return inet_pton(AF_INET, host, &ret_address->sin_addr) == 1;
 }
 
-enum err bench_socket_open(const char *address, struct why *why, int *ret_fd)
+static enum err connect_to(const char *address, struct why *why, int *ret_fd)
 {
     struct sockaddr_in target;
     int yes = 1;
@@ -50,33 +50,85 @@ enum err bench_socket_open(const char *address, struct why *why, int *ret_fd)
     return why_set(why, err, "%s: %s", address, err_text(err));
 }
 
-void bench_socket_unblock(int fd)
+enum err bench_socket_open(struct bench_socket *socket,
+                           const char *address,
+                           const struct bench_trust *trust,
+                           struct why *why)
 {
-    int flags = fcntl(fd, F_GETFL);
-    check(flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
+    *socket = (struct bench_socket){.fd = -1};
+    enum err err = connect_to(address, why, &socket->fd);
+    if (err != ERR_NONE || trust->context == NULL)
+        return err;
+    err = tls_client_new(socket->fd, trust->context, trust->name, why, &socket->tls);
+    if (err != ERR_NONE) {
+        why_prefix(why, "%s: ", address);
+        bench_socket_close(socket);
+    }
+    return err;
 }
 
-enum err bench_socket_write(int fd, struct span bytes)
+void bench_socket_close(struct bench_socket *socket)
 {
-    while (bytes.len > 0) {
-        ssize_t put = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
-        if (put < 0 && errno != EINTR)
-            return err_from_errno(errno);
-        bytes = span_after(bytes, put > 0 ? (size_t)put : 0);
-    }
+    socket->tls = tls_client_free(socket->tls);
+    if (socket->fd >= 0)
+        (void)close(socket->fd);
+    socket->fd = -1;
+}
+
+void bench_socket_unblock(struct bench_socket *socket)
+{
+    int flags = fcntl(socket->fd, F_GETFL);
+    check(flags >= 0 && fcntl(socket->fd, F_SETFL, flags | O_NONBLOCK) == 0);
+}
+
+enum err bench_socket_send(struct bench_socket *socket, struct span bytes, size_t *ret_len)
+{
+    *ret_len = 0;
+    if (socket->tls != NULL)
+        return tls_client_write(socket->tls, bytes, ret_len);
+    if (bytes.len == 0)
+        return ERR_NONE;
+    ssize_t put;
+    do {
+        put = send(socket->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+    } while (put < 0 && errno == EINTR);
+    if (put < 0)
+        return err_from_errno(errno);
+    *ret_len = (size_t)put;
     return ERR_NONE;
 }
 
-enum err bench_socket_read(int fd, uint8_t *to, size_t size, size_t *ret_len)
+enum err bench_socket_write(struct bench_socket *socket, struct span bytes)
 {
+    enum err err = ERR_NONE;
+    while (bytes.len > 0 && err == ERR_NONE) {
+        size_t len = 0;
+        err = bench_socket_send(socket, bytes, &len);
+        bytes = span_after(bytes, len);
+    }
+    return err;
+}
+
+enum err bench_socket_read(struct bench_socket *socket, uint8_t *to, size_t size, size_t *ret_len)
+{
+    if (socket->tls != NULL)
+        return tls_client_read(socket->tls, to, size, ret_len);
     ssize_t got;
     do {
-        got = recv(fd, to, size, 0);
+        got = recv(socket->fd, to, size, 0);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return err_from_errno(errno);
     *ret_len = (size_t)got;
     return got == 0 ? ERR_CLOSED : ERR_NONE;
+}
+
+void bench_socket_finish(struct bench_socket *socket)
+{
+    if (socket->tls == NULL)
+        (void)shutdown(socket->fd, SHUT_WR);
+    else if (tls_client_finish(socket->tls) != ERR_NONE)
+        return; /* it is full, and will be asked again; or gone, and reading tells */
 }
 
 enum err bench_socket_free_port(uint16_t *ret_port)

@@ -19,6 +19,11 @@ struct config *config_free(struct config *config)
     return NULL;
 }
 
+bool config_door_is_protected(const struct config_door *door)
+{
+    return door->tls.node != NULL && door->client_ca != NULL && door->client_cert == CONFIG_REQUIRED;
+}
+
 static struct config *config_new(void)
 {
     struct config *config = calloc(1, sizeof *config);

@@ -69,6 +69,14 @@ struct config_route {
     const char *topic;
 };
 
+enum config_client_cert { CONFIG_REQUIRED, CONFIG_OPTIONAL };
+
+struct config_tls {
+    const struct config_node *node; /* NULL: the listener is plain */
+    const char *cert;
+    const char *key;
+};
+
 struct config_door {
     const struct config_node *node;
     unsigned kind;  /* there is one: line */
@@ -89,7 +97,13 @@ struct config_door {
     const char *group;         /* of the processed log */
     int64_t lease_ns; /* subscribe */
     bool insecure;
+    struct config_tls tls;
+    const char *client_ca; /* NULL: clients are not asked for a certificate */
+    unsigned client_cert;  /* enum config_client_cert */
 };
+
+/* Whether only those get in who prove with a certificate who they are. */
+bool config_door_is_protected(const struct config_door *door);
 
 struct config_threads {
     const struct config_node *node;

@@ -186,6 +186,22 @@ static const struct config_field route_fields[] = {
 };
 static const struct config_section route_section = SECTION_OF(config_route, route_fields, NULL);
 
+static const struct config_field tls_fields[] = {
+    {.name = "cert",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_tls, cert),
+     .is_required = true,
+     .reload = CONFIG_LIVE,
+     .sentence = "A PEM file: the certificate, then those that lead to its authority."},
+    {.name = "key",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_tls, key),
+     .is_required = true,
+     .reload = CONFIG_LIVE,
+     .sentence = "A PEM file: the private key of the certificate, without a passphrase."},
+};
+static const struct config_section tls_section = SECTION_OF(config_tls, tls_fields, NULL);
+
 static void examine_door(struct config_problems *problems, const struct config_node *node, void *values);
 
 static const struct config_field door_fields[] = {
@@ -273,10 +289,24 @@ static const struct config_field door_fields[] = {
      .kind = CONFIG_BOOL,
      .offset = offsetof(struct config_door, insecure),
      .fallback = "false",
-     .sentence = "Allows to listen beyond loopback without protection."},
-    {.name = "tls", .kind = CONFIG_LATER, .sentence = "Certificate and key of an encrypted listener."},
-    {.name = "client_ca", .kind = CONFIG_LATER, .sentence = "Makes client certificates mandatory."},
-    {.name = "client_cert", .kind = CONFIG_LATER, .sentence = "Whether they are."},
+     .sentence = "Allows to listen beyond loopback without client certificates."},
+    {.name = "tls",
+     .kind = CONFIG_SECTION,
+     .offset = offsetof(struct config_door, tls),
+     .section = &tls_section,
+     .sentence = "Makes it a listener for TLS 1.2 and 1.3 alone; the files are read again at a reload."},
+    {.name = "client_ca",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_door, client_ca),
+     .reload = CONFIG_LIVE,
+     .sentence = "A PEM file with the authorities of clients, who must then show a certificate."},
+    {.name = "client_cert",
+     .kind = CONFIG_ENUM,
+     .offset = offsetof(struct config_door, client_cert),
+     .fallback = "required",
+     .choices = "required optional",
+     .reload = CONFIG_LIVE,
+     .sentence = "With `client_ca`: optional lets in who shows none; a bad one is refused in any case."},
     {.name = "processed_log",
      .kind = CONFIG_TEXT,
      .offset = offsetof(struct config_door, processed_log),
@@ -425,6 +455,16 @@ static void refuse_idle_group(struct config_problems *problems,
                        "`group` is that of `processed_log`, which this door does not have: remove it");
 }
 
+static void examine_tls(struct config_problems *problems, const struct config_door *door)
+{
+    if (door->client_ca != NULL && door->tls.node == NULL)
+        config_problem(problems, config_place_of(door->node, "client_ca"),
+                       "`client_ca` belongs to a door with TLS: add `tls: { cert: FILE, key: FILE }`");
+    if (door->client_ca == NULL && config_node_member(door->node, "client_cert") != NULL)
+        config_problem(problems, config_place_of(door->node, "client_cert"),
+                       "`client_cert` belongs to a door with `client_ca`: add it, or remove this");
+}
+
 static void examine_door(struct config_problems *problems, const struct config_node *node, void *values)
 {
     const struct config_door *door = values;
@@ -432,11 +472,12 @@ static void examine_door(struct config_problems *problems, const struct config_n
         return;
     refuse_foreign_keys(problems, node, door->serve);
     refuse_idle_group(problems, node, door);
-    if (!config_address_is_loopback(&door->listen) && !door->insecure)
+    examine_tls(problems, door);
+    if (!config_address_is_loopback(&door->listen) && !door->insecure && !config_door_is_protected(door))
         config_problem(
             problems, config_node_member(node, "listen")->place,
-            "%.200s can be reached from outside and nothing protects it: listen on 127.0.0.1, or say "
-            "`insecure: true`",
+            "%.200s can be reached from outside and nothing protects it: listen on 127.0.0.1, demand "
+            "client certificates (`tls`, `client_ca`), or say `insecure: true`",
             door->listen.host);
 }
 

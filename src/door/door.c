@@ -50,11 +50,27 @@ static void on_starved(void *owner, enum err err)
              err_name(err), door->connection_count);
 }
 
+static void on_refused(void *owner, const char *peer, const char *reason)
+{
+    const struct door *door = owner;
+    metric_add(METRIC_CONNECTIONS_REFUSED, 1);
+    metric_add(METRIC_TLS_FAILED, 1);
+    log_line(LOG_WARN, "door", "TLS handshake failed", "door=\"%s\" peer=%s reason=\"%s\"", door->name, peer,
+             reason);
+}
+
 enum err door_listen(struct door *door, const struct listen_socket *socket)
 {
-    static const struct listener_events events = {.on_accepted = on_accepted, .on_starved = on_starved};
+    static const struct listener_events events = {
+        .on_accepted = on_accepted, .on_starved = on_starved, .on_refused = on_refused};
     check(door->listener == NULL);
     return listener_new(door->loop, socket, &events, door, &door->listener);
+}
+
+void door_set_tls(struct door *door, struct tls_context *tls)
+{
+    if (door->listener != NULL)
+        listener_set_tls(door->listener, tls);
 }
 
 static void tell_when_empty(struct door *door)

@@ -41,7 +41,10 @@ void door_init(struct door *door, const struct door_ops *ops, struct loop *loop,
 /* No connection is left. */
 void door_done(struct door *door);
 
+/* With the socket's TLS: connections then come to the protocol when their handshake is complete. */
 enum err door_listen(struct door *door, const struct listen_socket *socket) MUST_CHECK;
+/* New connections are secured with this one; nothing when the door does not listen any more. */
+void door_set_tls(struct door *door, struct tls_context *tls);
 /* Takes a paused stream as if a listener had accepted it: for tests and for other kinds of listeners. */
 void door_take_stream(struct door *door, struct stream *stream);
 

@@ -404,13 +404,16 @@ static bool may_read(struct produce_connection *produce)
     return may;
 }
 
-/* A message whose end is the end of the connection; an acknowledged producer is told that its last line is torn. */
+/*
+ * A message whose end is the end of the connection: not when somebody may have cut it short, and an acknowledged producer is
+ * told that its last line is torn.
+ */
 static void take_last_line(struct produce_connection *produce)
 {
     struct line_cut last = line_cut_last(buffer_span(&produce->kept), produce->shared->max_line);
     if (last.len == 0 || produce->is_passing_over)
         return;
-    if (produce->is_acknowledged)
+    if (produce->is_acknowledged || stream_is_cut(produce->connection.stream))
         refuse(produce, LINE_ERROR_UNFINISHED);
     else if (!take_line(produce, &last))
         return;

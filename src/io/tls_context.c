@@ -18,6 +18,7 @@ struct tls_context {
     SSL_CTX *handle;
     BIO_METHOD *bio_method;
     int64_t expires_ns;
+    bool is_client;
     _Atomic unsigned references;
 };
 
@@ -42,6 +43,11 @@ SSL_CTX *tls_context_handle(const struct tls_context *context)
 const BIO_METHOD *tls_context_bio_method(const struct tls_context *context)
 {
     return context->bio_method;
+}
+
+bool tls_context_is_client(const struct tls_context *context)
+{
+    return context->is_client;
 }
 
 int64_t tls_context_expires_ns(const struct tls_context *context)
@@ -207,24 +213,42 @@ static enum err read_client_ca(struct tls_context *self, const struct source *so
 
 static bool set_protocol(SSL_CTX *handle)
 {
-    static const unsigned char scope[] = "waybill";
-    SSL_CTX_set_options(handle, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    /* Sessions resume by tickets, which cost no memory here. Their keys go with the context, so a reload ends them. */
+    (void)SSL_CTX_set_options(handle, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     (void)SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
-    (void)SSL_CTX_set_timeout(handle, TICKET_LIFETIME_S);
     return SSL_CTX_set_min_proto_version(handle, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_ciphersuites(handle, suites_13) == 1 &&
-           SSL_CTX_set_cipher_list(handle, suites_12) == 1 &&
-           SSL_CTX_set_session_id_context(handle, scope, sizeof scope - 1) == 1 &&
+           SSL_CTX_set_cipher_list(handle, suites_12) == 1;
+}
+
+static bool set_server(SSL_CTX *handle)
+{
+    static const unsigned char scope[] = "waybill";
+    (void)SSL_CTX_set_options(handle, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* Sessions resume by tickets, which cost no memory here. Their keys go with the context, so a reload ends them. */
+    (void)SSL_CTX_set_timeout(handle, TICKET_LIFETIME_S);
+    return SSL_CTX_set_session_id_context(handle, scope, sizeof scope - 1) == 1 &&
            /* With the first answer instead (tls_session.c): a client that only sends must find nothing unread. */
            SSL_CTX_set_num_tickets(handle, 0) == 1;
+}
+
+/* With nothing in it yet, and one reference. */
+static struct tls_context *make(const SSL_METHOD *method)
+{
+    struct tls_context *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    ERR_clear_error();
+    *self = (struct tls_context){.expires_ns = INT64_MAX, .references = 1};
+    self->handle = SSL_CTX_new(method);
+    self->bio_method = tls_bio_method_new();
+    bool is_made = self->handle != NULL && self->bio_method != NULL && set_protocol(self->handle);
+    return is_made ? self : tls_context_unref(self);
 }
 
 static enum err
 fill(struct tls_context *self, const struct tls_settings *settings, int64_t wall_ns, struct source *source)
 {
-    if (self->handle == NULL || self->bio_method == NULL || !set_protocol(self->handle))
+    if (!set_server(self->handle))
         return ERR_MEMORY;
     source->setting = "cert";
     source->path = settings->cert;
@@ -248,19 +272,31 @@ enum err tls_context_new(const struct tls_settings *settings,
                          struct tls_context **ret_context)
 {
     struct source source = {.setting = "cert", .why = why};
-    struct tls_context *self = calloc(1, sizeof *self);
-    if (self == NULL)
-        return ERR_MEMORY;
-    *self = (struct tls_context){.expires_ns = INT64_MAX, .references = 1};
-    ERR_clear_error();
-    self->handle = SSL_CTX_new(TLS_server_method());
-    self->bio_method = tls_bio_method_new();
-    enum err err = fill(self, settings, wall_ns, &source);
+    struct tls_context *self = make(TLS_server_method());
+    enum err err = self == NULL ? ERR_MEMORY : fill(self, settings, wall_ns, &source);
     if (err == ERR_NONE)
         *ret_context = self;
     else
         tls_context_unref(self);
     if (err == ERR_CONFIG)
         *ret_setting = source.setting;
+    return err;
+}
+
+enum err tls_context_new_client(const char *ca, struct why *why, struct tls_context **ret_context)
+{
+    struct source source = {.setting = "ca", .path = ca, .why = why};
+    struct tls_context *self = make(TLS_client_method());
+    if (self == NULL)
+        return ERR_MEMORY;
+    self->is_client = true;
+    enum err err = examine_file(&source);
+    if (err == ERR_NONE && SSL_CTX_load_verify_file(self->handle, ca) != 1)
+        err = refuse_as_openssl(&source, "holds no certificate: give a PEM file with the server's authority");
+    SSL_CTX_set_verify(self->handle, SSL_VERIFY_PEER, NULL);
+    if (err == ERR_NONE)
+        *ret_context = self;
+    else
+        tls_context_unref(self);
     return err;
 }

@@ -1,4 +1,4 @@
-/* What a TLS listener proves and asks of its clients: certificate, key, trusted authorities. */
+/* What one side of TLS proves and asks of the other: certificate, key, trusted authorities. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef IO_TLS_CONTEXT_H
 #define IO_TLS_CONTEXT_H
@@ -29,12 +29,15 @@ enum err tls_context_new(const struct tls_settings *settings,
                          struct why *why,
                          struct tls_context **ret_context) MUST_CHECK;
 
+/* For clients: servers must show a certificate that an authority of the file `ca` has signed. CONFIG, MEMORY. */
+enum err tls_context_new_client(const char *ca, struct why *why, struct tls_context **ret_context) MUST_CHECK;
+
 /* Any thread. Sessions hold one each, so what they were made with outlives a reload. */
 struct tls_context *tls_context_ref(struct tls_context *context);
 /* Takes NULL; returns NULL. */
 struct tls_context *tls_context_unref(struct tls_context *context);
 
-/* When the first certificate of the chain ends: wall-clock nanoseconds. */
+/* When the first certificate of a server's chain ends: wall-clock nanoseconds. */
 int64_t tls_context_expires_ns(const struct tls_context *context);
 
 #endif

@@ -10,5 +10,6 @@
 /* Both are the context's. */
 SSL_CTX *tls_context_handle(const struct tls_context *context);
 const BIO_METHOD *tls_context_bio_method(const struct tls_context *context);
+bool tls_context_is_client(const struct tls_context *context);
 
 #endif

@@ -20,7 +20,10 @@ enum err tls_session_init(struct tls_session *session, struct tls_context *conte
         return ERR_MEMORY;
     }
     SSL_set_bio(handle, bio, bio);
-    SSL_set_accept_state(handle);
+    if (tls_context_is_client(context))
+        SSL_set_connect_state(handle);
+    else
+        SSL_set_accept_state(handle);
     session->handle = handle;
     session->context = tls_context_ref(context);
     return ERR_NONE;
@@ -33,12 +36,23 @@ void tls_session_done(struct tls_session *session)
     session->context = tls_context_unref(session->context);
 }
 
+enum err tls_session_expect(struct tls_session *session, const char *name)
+{
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session->handle), name) == 1)
+        return ERR_NONE;
+    ERR_clear_error();
+    bool is_set =
+        SSL_set1_host(session->handle, name) == 1 && SSL_set_tlsext_host_name(session->handle, name) == 1;
+    return is_set ? ERR_NONE : ERR_MEMORY;
+}
+
 enum err tls_session_handshake(struct tls_session *session, char reason[static TLS_REASON_SIZE])
 {
     ERR_clear_error();
     int result = SSL_do_handshake(session->handle);
     if (result == 1) {
-        session->owes_ticket = SSL_version(session->handle) == TLS1_3_VERSION;
+        session->owes_ticket =
+            SSL_is_server(session->handle) && SSL_version(session->handle) == TLS1_3_VERSION;
         return ERR_NONE;
     }
     if (SSL_get_error(session->handle, result) == SSL_ERROR_WANT_READ)

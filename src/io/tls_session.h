@@ -1,4 +1,4 @@
-/* The TLS of one server connection on bytes alone: no socket, no loop. */
+/* The TLS of one connection on bytes alone: no socket, no loop. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef IO_TLS_SESSION_H
 #define IO_TLS_SESSION_H
@@ -26,6 +26,9 @@ struct tls_session {
 enum err
 tls_session_init(struct tls_session *session, struct tls_context *context, struct buffer *sealed) MUST_CHECK;
 void tls_session_done(struct tls_session *session);
+
+/* Of a client, before the handshake: the name, or IP address, that the server's certificate must be for. MEMORY. */
+enum err tls_session_expect(struct tls_session *session, const char *name) MUST_CHECK;
 
 /* NONE: complete. AGAIN: more bytes must come. PROTOCOL with the reason; an alert for the peer may be in `sealed`. */
 enum err tls_session_handshake(struct tls_session *session, char reason[static TLS_REASON_SIZE]) MUST_CHECK;

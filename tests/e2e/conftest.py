@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-pytest.register_assert_rewrite("journal_reader", "ledger", "line_client", "waybill")  # they say what they compared
+pytest.register_assert_rewrite("certificates", "journal_reader", "ledger", "line_client", "tls_client", "waybill")  # they say what they compared
 
 from waybill import Waybill, find_binary
 

@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config_examine.h"
 
+#include <stdio.h>
+
 #include "support/test.h"
+#include "support/test_authority.h"
 
 static void expect_problems(const char *yaml, const char *expected)
 {
@@ -76,6 +79,27 @@ TEST(doors_whose_addresses_meet_are_refused_however_they_are_written)
                     "");
 }
 
+TEST(certificates_that_cannot_be_used_are_refused_where_they_are_named)
+{
+    expect_problems(PRODUCE(",\n tls: {\n cert: /nowhere/c.pem, key: /nowhere/k.pem }"),
+                    "w.yaml:4:2: `cert`: /nowhere/c.pem cannot be read: not found\n");
+    struct test_authority authority;
+    struct test_subject subject = {"server", "localhost", NULL, -3600, 3600};
+    char yaml[1024];
+    test_authority_init(&authority, "test authority");
+    struct test_identity server = test_authority_issue(&authority, &subject);
+    (void)snprintf(yaml, sizeof yaml, PRODUCE(",\n tls: {\n cert: %s, key: %s },\n client_ca: %s"),
+                   server.cert_path, server.key_path, authority.cert_path);
+    expect_problems(yaml, "");
+    (void)snprintf(yaml, sizeof yaml, PRODUCE(",\n tls: {\n cert: %s,\n key: /nowhere/k.pem }"),
+                   server.cert_path);
+    expect_problems(yaml, "w.yaml:5:2: `key`: /nowhere/k.pem cannot be read: not found\n");
+    (void)snprintf(yaml, sizeof yaml, PRODUCE(",\n tls: {\n cert: %s, key: %s },\n client_ca: /nowhere/ca"),
+                   server.cert_path, server.key_path);
+    expect_problems(yaml, "w.yaml:5:2: `client_ca`: /nowhere/ca cannot be read: not found\n");
+    test_authority_done(&authority);
+}
+
 /* The words are the door's own; here it counts that they come with the place of the key. */
 TEST(broken_routing_is_refused_where_it_is_said)
 {
@@ -104,7 +128,8 @@ TEST(broken_routing_is_refused_where_it_is_said)
     }
 }
 
-TEST_MAIN(legal_configuration_has_no_problems,
+TEST_MAIN(certificates_that_cannot_be_used_are_refused_where_they_are_named,
+          legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,
           illegal_names_of_groups_are_refused_where_they_are_said,

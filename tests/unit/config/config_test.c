@@ -156,7 +156,20 @@ static const struct {
     {"doors: [ { kind: line, serve: status, listen: \"127.0.0.1:1\", fields: body } ]\n",
      "w.yaml:1:62: `fields` belongs to a door that says `serve: produce`: remove it\n"},
     {"doors: [ { kind: line, serve: acks, listen: \"127.0.0.1:1\", tls: { cert: a } } ]\n",
-     "w.yaml:1:60: `tls` is not in this version yet\n"},
+     "w.yaml:1:65: `key` is missing here: A PEM file: the private key of the certificate, without a "
+     "passphrase.\n"},
+    {"doors: [ { kind: line, serve: acks, listen: \"127.0.0.1:1\", client_ca: a } ]\n",
+     "w.yaml:1:60: `client_ca` belongs to a door with TLS: add `tls: { cert: FILE, key: FILE }`\n"},
+    {"doors: [ { kind: line, serve: acks, listen: \"127.0.0.1:1\", tls: { cert: a, key: b }, client_cert: "
+     "optional "
+     "} ]\n",
+     "w.yaml:1:86: `client_cert` belongs to a door with `client_ca`: add it, or remove this\n"},
+    {"doors: [ { kind: line, serve: acks, listen: \"0.0.0.0:1\", tls: { cert: a, key: b }, client_ca: c, "
+     "client_cert: "
+     "optional } ]\n",
+     "w.yaml:1:45: 0.0.0.0 can be reached from outside and nothing protects it: listen on 127.0.0.1, demand "
+     "client "
+     "certificates (`tls`, `client_ca`), or say `insecure: true`\n"},
     {"drain: 10\n" DOOR,
      "w.yaml:1:8: `drain: 10`: this takes a duration from 0ns to 1h, with its unit (ns, us, ms, s, "
      "m, h, d)\n"},
@@ -178,8 +191,8 @@ static const struct {
     {"doors: [ { kind: line, serve: acks, listen: 5675 } ]\n",
      "w.yaml:1:45: `listen: 5675`: this takes host:port\n"},
     {"doors: [ { kind: line, serve: acks, listen: \"0.0.0.0:5675\" } ]\n",
-     "w.yaml:1:45: 0.0.0.0 can be reached from outside and nothing protects it: listen on 127.0.0.1, or say "
-     "`insecure: true`\n"},
+     "w.yaml:1:45: 0.0.0.0 can be reached from outside and nothing protects it: listen on 127.0.0.1, demand "
+     "client certificates (`tls`, `client_ca`), or say `insecure: true`\n"},
     {"doors: [ { kind: line, serve: acks, listen: \"[::1]:1\", window: 5 } ]\n",
      "w.yaml:1:56: `window` belongs to a door that says `serve: produce`: remove it\n"},
     {"doors: [ { kind: line, serve: produce, listen: \"[::1]:1\", mode: kmq } ]\n",
