@@ -45,6 +45,7 @@ enum err door_plan_settings(const struct config *config,
         .drop_duplicates = door->duplicates == CONFIG_DROP,
         .hello = door->hello,
         .auto_create = config->limits.auto_create,
+        .ack_written = config->log.ack == CONFIG_ACK_WRITTEN,
         .window = (uint32_t)door->window,
         .max_line = (uint32_t)door->max_line,
     };

@@ -105,9 +105,17 @@ static void warn_of_small_segments(const struct journal_settings *settings)
              (unsigned long long)settings->size_max, (unsigned long long)held);
 }
 
+static void warn_of_unsynced_answers(const struct journal_settings *settings)
+{
+    if (settings->ack_written)
+        log_line(LOG_WARN, "app", "what is acknowledged is written, not synced: a power cut may take it",
+                 "because=\"log.ack: written\"");
+}
+
 enum err journal_setup_open(struct journal_setup *setup, struct why *why, struct journal **ret_journal)
 {
     warn_of_small_segments(&setup->settings);
+    warn_of_unsynced_answers(&setup->settings);
     enum err err = journal_open(&setup->seams, &setup->settings, why, ret_journal);
     if (setup->shows_progress)
         progress_done(&setup->progress);

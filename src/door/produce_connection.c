@@ -134,6 +134,8 @@ static void say_ready(struct produce_connection *produce)
         uint64_t last = shared->store->ops->producer_last(shared->store, shared->batcher.sequence, producer);
         len += snprintf(text + len, sizeof text - (size_t)len, " last=%" PRIu64, last);
     }
+    if (settings->ack_written)
+        len += snprintf(text + len, sizeof text - (size_t)len, " ack=written");
     text[len++] = '\n';
     say(produce, text, len);
 }

@@ -26,6 +26,7 @@ struct produce_settings {
     bool drop_duplicates;
     bool hello;        /* a greeting as the first line asks for acknowledged mode */
     bool auto_create;  /* topics that are not there are created */
+    bool ack_written;  /* log.ack: written: the greeting says that an ACK is no promise beyond the kernel */
     uint32_t window;   /* lines */
     uint32_t max_line; /* bytes without the end of line */
 };

@@ -23,6 +23,14 @@ def test_the_greeting_is_answered_with_the_settings_of_the_door(waybill):
     assert say(waybill, "HELLO 1 producer=till-7") == [b"READY window=77 max_line=2048 last=0"]
 
 
+def test_answers_that_are_not_synced_say_so(waybill):
+    waybill.config["log"] = {"ack": "written"}
+    waybill.start()
+    assert say(waybill, "HELLO 1 producer=p", "a|1|1|x") == [
+        b"READY window=10000 max_line=1048576 last=0 ack=written", b"ACK 1 1"]
+    assert "written, not synced" in waybill.wait_log("level=warn")
+
+
 @pytest.mark.parametrize("hello", ["HELLO 1\r", "HELLO 1 colour=blue", "HELLO 01 producer=a.B_9-"])
 def test_greetings_are_read_with_goodwill(waybill, hello):
     waybill.start()
