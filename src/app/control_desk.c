@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/control_desk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "door/produce_door.h"
@@ -83,12 +84,48 @@ take_producer(void *owner, struct stream *stream, struct span topic, struct span
     return err;
 }
 
-enum err
-control_desk_init(struct control_desk *desk, struct append_gate *gate, const struct listen_socket *socket)
+/* --- Operations of other rooms ------------------------------------------------------------------ */
+
+static enum err begin_operation(void *owner,
+                                struct span request,
+                                const struct control_sink *sink,
+                                struct why *why,
+                                struct control_task **ret_task)
 {
-    struct control_options options = {.take_producer = take_producer, .owner = desk};
-    *desk = (struct control_desk){.gate = gate};
+    struct control_desk *desk = owner;
+    for (unsigned i = 0; i < desk->operation_count; i++) {
+        const struct control_operations *operations = &desk->operations[i];
+        enum err err = operations->begin(operations->owner, request, sink, why, ret_task);
+        if (err != ERR_NOT_FOUND || why->text[0] != '\0')
+            return err;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static void add_operations(struct control_desk *desk, struct control_operations operations)
+{
+    size_t len = strlen(desk->operation_names);
+    check(desk->operation_count < CONTROL_OPERATIONS_MAX);
+    desk->operations[desk->operation_count++] = operations;
+    int put = snprintf(desk->operation_names + len, sizeof desk->operation_names - len, "%s%s",
+                       len == 0 ? "" : " ", operations.names);
+    check(put > 0 && (size_t)put < sizeof desk->operation_names - len);
+}
+
+/* --- Life --------------------------------------------------------------------------------------- */
+
+enum err control_desk_init(struct control_desk *desk,
+                           struct append_gate *gate,
+                           struct receipts *receipts,
+                           const struct listen_socket *socket)
+{
+    struct control_options options = {.take_producer = take_producer,
+                                      .owner = desk,
+                                      .operations = {.begin = begin_operation, .owner = desk}};
+    *desk = (struct control_desk){.gate = gate, .receipts = {gate->store, gate->loop, receipts}};
     list_init(&desk->senders);
+    add_operations(desk, receipt_desk_operations(&desk->receipts));
+    options.operations.names = desk->operation_names;
     control_door_init(&desk->control, gate->loop, "control", gate->store, options);
     enum err err = door_listen(&desk->control.door, socket);
     if (err != ERR_NONE)

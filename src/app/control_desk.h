@@ -5,20 +5,27 @@
 
 #include "door/append_gate.h"
 #include "door/control_door.h"
+#include "door/receipt_desk.h"
 
-enum { CONTROL_SENDERS_MAX = 64 };
+enum { CONTROL_SENDERS_MAX = 64, CONTROL_OPERATIONS_MAX = 4 };
 
 struct control_desk {
     struct control_door control;
     struct append_gate *gate;
+    struct receipt_desk receipts;
+    struct control_operations
+        operations[CONTROL_OPERATIONS_MAX]; /* of other rooms, asked one after the other */
+    unsigned operation_count;
+    char operation_names[128];
     struct list senders;
     unsigned sender_count;
     bool is_draining;
 };
 
-/* Listens on the loop of the gate, which must outlive it. */
+/* Listens on the loop of the gate, which must outlive it, as must `receipts`. */
 enum err control_desk_init(struct control_desk *desk,
                            struct append_gate *gate,
+                           struct receipts *receipts,
                            const struct listen_socket *socket) MUST_CHECK;
 /* Drained. */
 void control_desk_done(struct control_desk *desk);

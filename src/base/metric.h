@@ -22,6 +22,15 @@
     X(LINES_TOO_LONG, COUNTER, "waybill_lines_too_long_total", "Lines longer than max_line")                 \
     X(LINES_DUPLICATE, COUNTER, "waybill_lines_duplicate_total", "Lines recognised as duplicates")           \
     X(QUESTIONS, COUNTER, "waybill_questions_total", "Questions that acks and status doors answered")        \
+    X(PROCESSED_LOG_LINES, COUNTER, "waybill_processed_log_lines_total", "Lines read from processed logs")   \
+    X(PROCESSED_LOG_REFUSED, COUNTER, "waybill_processed_log_refused_total",                                 \
+      "Lines of processed logs that begin with no number")                                                   \
+    X(PROCESSED_LOG_UNKNOWN, COUNTER, "waybill_processed_log_unknown_total",                                 \
+      "Lines of processed logs whose message is not stored")                                                 \
+    X(PROCESSED_LOG_SKIPPED, COUNTER, "waybill_processed_log_skipped_total",                                 \
+      "Records that processed logs left open for too long")                                                  \
+    X(PROCESSED_LOG_BEHIND, GAUGE, "waybill_processed_log_behind_bytes",                                     \
+      "Bytes of processed logs that are not read yet")                                                       \
     X(RECORDS_STORED, COUNTER, "waybill_records_stored_total", "Records that are synced")                    \
     X(BYTES_STORED, COUNTER, "waybill_stored_bytes_total", "Bytes of record batches synced")                 \
     X(BYTES_WRITTEN, COUNTER, "waybill_journal_written_bytes_total", "Bytes written to segments")            \

@@ -25,6 +25,7 @@ struct command {
 int bench_command(int count, char **words);
 int check_command(int count, char **words);
 int journal_command(int count, char **words);
+int receipt_command(int count, char **words);
 int send_command(int count, char **words);
 int serve_command(int count, char **words);
 int tail_command(int count, char **words);

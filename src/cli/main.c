@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"send", send_command, "store lines as messages of a topic"},
     {"tail", tail_command, "print the records of a topic"},
     {"topics", topics_command, "list the topics"},
+    {"receipt", receipt_command, "say what became of a record"},
     {"journal", journal_command, "inspect, verify or back up the log of a data directory"},
     {"bench", bench_command, "measure this disk and this machine, or a program that runs"},
     {"version", version_command, "print the version"},

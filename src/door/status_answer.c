@@ -68,7 +68,17 @@ static void put_state(struct buffer *answers, enum receipt_state state)
 
 /* --- Groups ------------------------------------------------------------------------------------- */
 
-static void put_group(struct buffer *answers, const struct receipt_group *group)
+static void
+put_dead_letter(struct buffer *answers, struct receipts *receipts, const struct store_position *dead)
+{
+    char topic[STORE_TOPIC_NAME_MAX + 1];
+    answer_put_text(answers, " dead_letter=");
+    answer_put_text(answers, receipts_topic_name(receipts, dead->topic, topic));
+    put_number(answers, "/", dead->partition);
+    put_number(answers, "/", dead->offset);
+}
+
+static void put_group(struct buffer *answers, struct receipts *receipts, const struct receipt_group *group)
 {
     const struct store_fate *fate = &group->fate;
     answer_put_text(answers, " group.");
@@ -83,6 +93,8 @@ static void put_group(struct buffer *answers, const struct receipt_group *group)
         answer_put_text(answers, " by=");
         put_quoted(answers, span_of(fate->by, fate->by_len));
     }
+    if (group->has_dead_letter)
+        put_dead_letter(answers, receipts, &group->dead_letter);
 }
 
 /* How many groups there are. */
@@ -98,7 +110,7 @@ static uint32_t put_groups(struct buffer *answers,
         if (answers->len - line_start + 2 * GROUP_SIZE_MAX > STATUS_RECEIPT_SIZE_MAX)
             left_out++;
         else
-            put_group(answers, &group);
+            put_group(answers, receipts, &group);
     }
     if (left_out > 0)
         put_number(answers, " more_groups=", left_out);

@@ -182,6 +182,18 @@ static enum err sequence_open(struct store *store, struct span name, uint32_t *r
     return err;
 }
 
+static enum err sequence_named(struct store *store, struct span name, uint32_t *ret_sequence)
+{
+    struct journal *journal = journal_of(store);
+    journal_lock(&journal->view);
+    int found = catalog_sequence_by_name(&journal->catalog, name);
+    journal_unlock(&journal->view);
+    if (found < 0)
+        return ERR_NOT_FOUND;
+    *ret_sequence = (uint32_t)found;
+    return ERR_NONE;
+}
+
 static uint64_t sequence_take(struct store *store, uint32_t sequence, uint64_t count)
 {
     struct journal *journal = journal_of(store);
@@ -277,6 +289,7 @@ static const struct store_ops store_ops = {
     .watch = watch_set,
     .unwatch = watch_unset,
     .sequence_open = sequence_open,
+    .sequence_named = sequence_named,
     .sequence_take = sequence_take,
     .sequence_last = sequence_last,
     .sequence_has = lookup_has,

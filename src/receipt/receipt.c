@@ -26,6 +26,7 @@ static void
 follow(struct store *store, uint32_t group, struct store_position position, struct receipt_group *found)
 {
     found->is_replayed = false;
+    found->has_dead_letter = false;
     for (unsigned i = 0; i < REPLAYS_FOLLOWED; i++) {
         struct store_fate fate;
         if (store->outcomes->fate(store, group, position, &fate) != ERR_NONE)
@@ -38,6 +39,8 @@ follow(struct store *store, uint32_t group, struct store_position position, stru
         if (fate.outcome != STORE_OUTCOME_DEAD || !fate.dead_is_known)
             return;
         position = fate.dead;
+        found->has_dead_letter = true;
+        found->dead_letter = position;
     }
 }
 
@@ -159,15 +162,22 @@ static enum receipt_state state_by_groups(struct receipts *receipts, const struc
     return receipt->is_expired ? RECEIPT_EXPIRED : RECEIPT_STORED;
 }
 
+const char *
+receipts_topic_name(struct receipts *receipts, uint32_t id, char name[static STORE_TOPIC_NAME_MAX + 1])
+{
+    struct store_topic topic;
+    uint32_t position = id;
+    name[0] = '\0';
+    if (receipts->store->ops->topic_next(receipts->store, &position, &topic) && topic.id == id)
+        memcpy(name, topic.name, sizeof topic.name);
+    return name;
+}
+
 static void find_state(struct receipts *receipts, struct receipt *receipt)
 {
-    struct store *store = receipts->store;
-    struct store_topic topic;
-    uint32_t position = receipt->position.topic;
     bool by_replay;
-    if (!store->ops->topic_next(store, &position, &topic))
+    if (*receipts_topic_name(receipts, receipt->position.topic, receipt->topic) == '\0')
         return;
-    memcpy(receipt->topic, topic.name, sizeof receipt->topic);
     if (is_processed_at(receipts, receipt->position, &by_replay))
         receipt->state = by_replay ? RECEIPT_REPLAYED : RECEIPT_PROCESSED;
     else if (was_rerouted(receipts, receipt->position))

@@ -30,8 +30,10 @@ struct receipt {
 /* What one group says of the record. */
 struct receipt_group {
     struct store_group group;
-    struct store_fate fate; /* the latest: that of the replay when there was one */
-    bool is_replayed;       /* the fate is that of its dead letter; DONE means done after all */
+    struct store_fate fate;            /* the latest: that of the replay when there was one */
+    bool is_replayed;                  /* the fate is that of its dead letter; DONE means done after all */
+    bool has_dead_letter;              /* it was given up, whatever came then */
+    struct store_position dead_letter; /* the latest */
     bool decides;
 };
 
@@ -66,6 +68,9 @@ bool receipts_next_group(struct receipts *receipts,
                          uint32_t *position,
                          struct receipt_group *ret_group);
 
+/* The name of a topic; empty when there is none. Returns `name`. */
+const char *
+receipts_topic_name(struct receipts *receipts, uint32_t topic, char name[static STORE_TOPIC_NAME_MAX + 1]);
 /* "dead_lettered" */
 const char *receipt_state_name(enum receipt_state state);
 /* "done", "replayed" ... */

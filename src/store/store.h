@@ -81,7 +81,8 @@ struct store_watch {
  * offset_at: an offset at or shortly before the first batch that was appended at or after `wall_ns`; extent.end when none.
  * watch: sets it; setting it again does nothing. To miss nothing: set it, then look. unwatch: false when its mail is under way
  *   already and will still be delivered.
- * sequence_open: the index of a sequence by name; created when absent, at most 64. 
+ * sequence_open: the index of a sequence by name; created when absent, at most 64.
+ * sequence_named: the same without making one: NOT_FOUND.
  * sequence_take: `count` fresh numbers, the first is returned; never given before, also over restarts.
  * sequence_last: the highest number stored (synced), 0 when none.
  * sequence_has: whether `number` is stored.
@@ -114,6 +115,7 @@ struct store_ops {
     void (*watch)(struct store *store, struct store_watch *watch);
     bool (*unwatch)(struct store *store, struct store_watch *watch);
     enum err (*sequence_open)(struct store *store, struct span name, uint32_t *ret_sequence);
+    enum err (*sequence_named)(struct store *store, struct span name, uint32_t *ret_sequence);
     uint64_t (*sequence_take)(struct store *store, uint32_t sequence, uint64_t count);
     uint64_t (*sequence_last)(struct store *store, uint32_t sequence);
     enum err (*sequence_has)(struct store *store, uint32_t sequence, uint64_t number, bool *ret_has);

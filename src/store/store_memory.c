@@ -282,14 +282,31 @@ static struct memory_sequence *sequence_at(struct store *store, uint32_t sequenc
     return &store_memory_of(store)->sequences[sequence];
 }
 
+/* sequence_count when there is none. */
+static uint32_t find_sequence(const struct store_memory *memory, struct span name)
+{
+    uint32_t at = 0;
+    while (at < memory->sequence_count && !span_equal_text(name, memory->sequences[at].name))
+        at++;
+    return at;
+}
+
+static enum err memory_sequence_named(struct store *store, struct span name, uint32_t *ret_sequence)
+{
+    const struct store_memory *memory = store_memory_of(store);
+    uint32_t at = find_sequence(memory, name);
+    if (at == memory->sequence_count)
+        return ERR_NOT_FOUND;
+    *ret_sequence = at;
+    return ERR_NONE;
+}
+
 static enum err memory_sequence_open(struct store *store, struct span name, uint32_t *ret_sequence)
 {
     struct store_memory *memory = store_memory_of(store);
     if (!store_topic_name_is_legal(name))
         return ERR_BAD_NAME;
-    uint32_t at = 0;
-    while (at < memory->sequence_count && !span_equal_text(name, memory->sequences[at].name))
-        at++;
+    uint32_t at = find_sequence(memory, name);
     if (at == MEMORY_SEQUENCES_MAX)
         return ERR_TOO_MANY;
     if (at == memory->sequence_count)
@@ -385,6 +402,7 @@ static const struct store_ops memory_ops = {
     .watch = memory_watch,
     .unwatch = memory_unwatch,
     .sequence_open = memory_sequence_open,
+    .sequence_named = memory_sequence_named,
     .sequence_take = memory_sequence_take,
     .sequence_last = memory_last,
     .sequence_has = memory_has,

@@ -164,6 +164,8 @@ TEST(a_batch_larger_than_the_buffer_is_refused_with_the_size_that_it_takes)
     struct store_topic topic;
     uint32_t sequence;
     expect_fine(bench.store->ops->topic_open(bench.store, span_from_text("orders"), 0, true, &topic));
+    expect_err(bench.store->ops->sequence_named(bench.store, span_from_text("default"), &sequence),
+               ERR_NOT_FOUND);
     expect_fine(bench.store->ops->sequence_open(bench.store, span_from_text("default"), &sequence));
     append(&bench, topic.id, 1, BODY);
     settle(&bench);

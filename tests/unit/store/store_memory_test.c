@@ -64,6 +64,18 @@ static bool has(struct fixture *fixture, uint64_t number)
     return has;
 }
 
+TEST(sequence_is_named_only_when_there_is_one)
+{
+    struct fixture fixture;
+    uint32_t sequence = 9;
+    begin(&fixture);
+    const struct store_ops *ops = fixture.store->ops;
+    expect_err(ops->sequence_named(fixture.store, span_from_text("other"), &sequence), ERR_NOT_FOUND);
+    expect_fine(ops->sequence_named(fixture.store, span_from_text("default"), &sequence));
+    expect_equal_u64(sequence, fixture.sequence);
+    end(&fixture);
+}
+
 TEST(appended_batches_are_read_back_from_any_offset_in_them)
 {
     struct fixture fixture;
@@ -273,7 +285,8 @@ TEST(identity_is_admitted_once)
     end(&fixture);
 }
 
-TEST_MAIN(appended_batches_are_read_back_from_any_offset_in_them,
+TEST_MAIN(sequence_is_named_only_when_there_is_one,
+          appended_batches_are_read_back_from_any_offset_in_them,
           read_into_too_small_a_buffer_says_what_it_takes,
           read_below_retention_is_expired,
           held_append_is_not_stored_before_it_is_finished,
