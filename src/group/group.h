@@ -18,9 +18,12 @@ struct append_builder;
 struct groups;
 struct group;
 
+/* Zeros stand for the defaults. */
 struct groups_settings {
-    uint64_t span_max; /* offsets above the low-water mark; STORE_SPAN_MAX */
-    uint32_t open_max; /* runs of open records of all members together: a ceiling of memory */
+    uint64_t span_max;     /* offsets above the low-water mark; STORE_SPAN_MAX */
+    uint32_t open_max;     /* runs of open and of just settled records of all members together; 1,000,000 */
+    size_t read_bytes_max; /* what members hold together to read into; 16 MiB */
+    uint64_t seed;         /* which keys share a lane */
     /*
      * Adds what shall be true together with these outcomes of a group (audit_add_done); runs of one partition stand together.
      * TOO_LARGE, TOO_MANY: the builder is full; then the outcomes go with the next append. NULL: nothing is added.
