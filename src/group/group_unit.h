@@ -3,7 +3,7 @@
 #ifndef GROUP_GROUP_UNIT_H
 #define GROUP_GROUP_UNIT_H
 
-#include "group/group_impl.h"
+#include "group/live_group.h"
 
 /* Found, or made with all its streams. UNKNOWN_TOPIC, BAD_INPUT (partition), MEMORY. */
 enum err group_unit_open(struct group *group, uint32_t topic, int64_t partition, struct group_unit **ret_unit)

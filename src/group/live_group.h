@@ -1,12 +1,19 @@
 /* The inside of live groups, for the files that they are made of. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GROUP_GROUP_IMPL_H
-#define GROUP_GROUP_IMPL_H
+#ifndef GROUP_LIVE_GROUP_H
+#define GROUP_LIVE_GROUP_H
 
 #include "group/group_reader.h"
 #include "group/outcome_queue.h"
 
-struct groups_watch;
+struct groups;
+
+/* The store may owe its mail when the groups go. */
+struct groups_watch {
+    struct store_watch watch;
+    struct groups *groups; /* NULL: gone */
+    bool is_set;
+};
 
 struct groups {
     struct group_core core;

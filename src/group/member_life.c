@@ -1,9 +1,8 @@
 /* A member's life: it joins, sets its window, shows that it lives, leaves. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "group/group_member.h"
-
 #include <stdlib.h>
 
+#include "group/group_member.h"
 #include "group/group_unit.h"
 
 static void on_read(void *owner)
