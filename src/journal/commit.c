@@ -24,7 +24,7 @@
 enum {
     PARTS_OF_APPEND = 3, /* its bytes, small frames, its outcomes */
     SMALL_FRAMES_MAX =
-        160 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
+        200 * 1024, /* what one append, or the journal's own frames, may need of the scratch memory */
 };
 
 /*

@@ -101,7 +101,8 @@ bool frame_batch_read(struct span payload, struct frame_batch *ret_batch)
 
 size_t frame_runs_len(const struct store_append *append)
 {
-    return FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE + append->producer.len;
+    return FRAME_RUNS_FIXED + (size_t)append->run_count * FRAME_RUN_SIZE + append->producer.len +
+           (size_t)append->place_count * FRAME_PLACE_SIZE;
 }
 
 void frame_runs_write(uint8_t *payload, const struct store_append *append)
@@ -110,6 +111,7 @@ void frame_runs_write(uint8_t *payload, const struct store_append *append)
     bytes_put_le32(payload + 4, append->run_count);
     bytes_put_le64(payload + 8, append->producer_last);
     bytes_put_le32(payload + 16, (uint32_t)append->producer.len);
+    bytes_put_le32(payload + 20, append->place_count);
     uint8_t *at = payload + FRAME_RUNS_FIXED;
     for (uint32_t i = 0; i < append->run_count; i++, at += FRAME_RUN_SIZE) {
         bytes_put_le64(at, append->runs[i].from);
@@ -117,6 +119,9 @@ void frame_runs_write(uint8_t *payload, const struct store_append *append)
     }
     if (append->producer.len > 0)
         memcpy(at, append->producer.data, append->producer.len);
+    at += append->producer.len;
+    for (uint32_t i = 0; i < append->place_count; i++, at += FRAME_PLACE_SIZE)
+        bytes_put_le16(at, append->places[i]);
 }
 
 bool frame_runs_read(struct span payload, struct frame_runs *ret_runs)
@@ -125,14 +130,19 @@ bool frame_runs_read(struct span payload, struct frame_runs *ret_runs)
         return false;
     uint64_t runs_len = (uint64_t)bytes_get_le32(payload.data + 4) * FRAME_RUN_SIZE;
     uint64_t producer_len = bytes_get_le32(payload.data + 16);
-    if (payload.len != FRAME_RUNS_FIXED + runs_len + producer_len)
+    uint32_t place_count = bytes_get_le32(payload.data + 20);
+    uint64_t places_len = (uint64_t)place_count * FRAME_PLACE_SIZE;
+    if (payload.len != FRAME_RUNS_FIXED + runs_len + producer_len + places_len)
         return false;
+    const uint8_t *producer = payload.data + FRAME_RUNS_FIXED + runs_len;
     *ret_runs = (struct frame_runs){
         .sequence = bytes_get_le32(payload.data),
         .run_count = bytes_get_le32(payload.data + 4),
         .producer_last = bytes_get_le64(payload.data + 8),
         .runs = span_of(payload.data + FRAME_RUNS_FIXED, (size_t)runs_len),
-        .producer = span_after(payload, payload.len - (size_t)producer_len),
+        .producer = span_of(producer, (size_t)producer_len),
+        .place_count = place_count,
+        .places = span_of(producer + producer_len, (size_t)places_len),
     };
     return true;
 }

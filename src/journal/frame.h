@@ -91,12 +91,14 @@ struct frame_batch {
 };
 
 /*
- * RUNS: sequence 4, runs 4, producer's last number 8, length of its id 4, zero 4, the runs (from 8, count 8), producer's id.
+ * RUNS: sequence 4, runs 4, producer's last number 8, length of its id 4, number of places 4, the runs (from 8, count 8),
+ *       producer's id, the places (2 each).
  * IDENTITIES: number 4, zero 4, time 8, the hashes.
  */
 enum {
     FRAME_RUNS_FIXED = 24,
     FRAME_RUN_SIZE = 16,
+    FRAME_PLACE_SIZE = 2,
     FRAME_IDENTITIES_FIXED = 16,
     FRAME_IDENTITY_SIZE = 16,
 };
@@ -107,6 +109,8 @@ struct frame_runs {
     uint64_t producer_last;
     struct span runs; /* as they stand in the frame */
     struct span producer;
+    uint32_t place_count;
+    struct span places; /* likewise */
 };
 
 _Static_assert((int)FRAME_RUN_SIZE == (int)STORE_RUN_SIZE &&

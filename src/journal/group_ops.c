@@ -7,6 +7,7 @@
 #include "journal/hold.h"
 #include "journal/internal_frame.h"
 #include "journal/outcome_frame.h"
+#include "journal/places.h"
 
 #define GROUP_IDLE_NS (7 * 24 * 3600 * CLOCK_NS_PER_S)
 
@@ -212,41 +213,53 @@ static enum err unsettled(struct store *store,
     return err;
 }
 
+/* When nothing more is known of one that is settled, it lay before the group's beginning, or its receipt is over. */
+static enum err look_up(struct journal *journal,
+                        uint32_t group,
+                        const struct store_position *position,
+                        struct store_fate *ret_fate)
+{
+    struct outcome_key key = {group, position->topic, position->partition};
+    enum err err = places_fate(journal, &key, position->offset, ret_fate);
+    if (err == ERR_NOT_FOUND)
+        *ret_fate = (struct store_fate){.outcome = STORE_OUTCOME_SKIPPED};
+    return err == ERR_NOT_FOUND ? ERR_NONE : err;
+}
+
 static enum store_outcome outcome(struct store *store, uint32_t group, struct store_position position)
 {
     struct journal *journal = journal_of(store);
     const struct partition *partition;
     const struct group_progress *found = NULL;
+    struct store_fate fate = {.outcome = STORE_OUTCOME_OPEN};
     journal_lock(&journal->view);
     enum err err = find(journal, group, &position, &partition, &found);
-    bool is_settled =
-        err == ERR_NONE && found != NULL && group_progress_is_settled(found, position.offset);
-    bool may_be_other = is_settled && group_progress_is_in_stretch(found, position.offset);
+    if (err == ERR_NONE && found != NULL && group_progress_is_settled(found, position.offset)) {
+        fate.outcome = STORE_OUTCOME_DONE;
+        if (group_progress_is_in_stretch(found, position.offset))
+            err = look_up(journal, group, &position, &fate);
+    }
     journal_unlock(&journal->view);
-    if (!is_settled)
-        return STORE_OUTCOME_OPEN;
-    return may_be_other ? STORE_OUTCOME_SKIPPED : STORE_OUTCOME_DONE;
+    return err == ERR_NONE ? fate.outcome : STORE_OUTCOME_OPEN;
 }
 
 static enum err
 fate(struct store *store, uint32_t group, struct store_position position, struct store_fate *ret_fate)
 {
-    *ret_fate = (struct store_fate){.outcome = outcome(store, group, position)};
-    return ERR_NONE;
-}
-
-static enum err places(struct store *store,
-                       uint32_t sequence,
-                       uint64_t number,
-                       struct store_place *found,
-                       uint32_t size,
-                       uint32_t *ret_count,
-                       bool *ret_unplaced)
-{
-    (void)found;
-    (void)size;
-    *ret_count = 0;
-    return store->ops->sequence_has(store, sequence, number, ret_unplaced);
+    struct journal *journal = journal_of(store);
+    const struct partition *partition;
+    const struct group_progress *found = NULL;
+    *ret_fate = (struct store_fate){.outcome = STORE_OUTCOME_OPEN};
+    journal_lock(&journal->view);
+    enum err err = find(journal, group, &position, &partition, &found);
+    if (err == ERR_NONE && found != NULL && group_progress_is_settled(found, position.offset)) {
+        bool may_be_other = group_progress_is_in_stretch(found, position.offset);
+        err = look_up(journal, group, &position, ret_fate);
+        if (err == ERR_NONE && ret_fate->at_ns == 0 && !may_be_other)
+            ret_fate->outcome = STORE_OUTCOME_DONE;
+    }
+    journal_unlock(&journal->view);
+    return err;
 }
 
 /* --- Notes ----------------------------------------------------------------------------------------- */
@@ -287,7 +300,7 @@ const struct outcomes_ops group_ops = {
     .unsettled = unsettled,
     .outcome = outcome,
     .fate = fate,
-    .places = places,
+    .places = places_find,
     .note = note,
     .note_next = note_next,
 };

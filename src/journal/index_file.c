@@ -5,88 +5,8 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "journal/index_layout.h"
+#include "journal/index_reader.h"
 #include "journal/segment_name.h"
-
-struct index_file {
-    struct fs_file *file;
-    struct index_layout layout;
-};
-
-/* The way of one call through the file: the block it read last. */
-struct index_reader {
-    const struct index_file *file;
-    uint32_t block; /* 0: none yet */
-    uint8_t bytes[INDEX_BLOCK_SIZE];
-};
-
-static void reader_init(struct index_reader *reader, const struct index_file *file)
-{
-    reader->file = file;
-    reader->block = 0;
-}
-
-static enum err
-read_block(struct fs_file *file, const struct index_layout *layout, uint32_t block, uint8_t *to)
-{
-    size_t len;
-    enum err err = fs_pread(file, to, INDEX_BLOCK_SIZE, (uint64_t)block * INDEX_BLOCK_SIZE, &len);
-    if (err != ERR_NONE)
-        return err;
-    if (len < INDEX_BLOCK_SIZE || !index_block_is_good(to, layout, block))
-        return ERR_DAMAGED;
-    return ERR_NONE;
-}
-
-/* The entry stays until the next one is read. */
-static enum err read_entry(struct index_reader *reader,
-                           enum index_section_kind kind,
-                           uint32_t entry,
-                           const uint8_t **ret_entry)
-{
-    const struct index_layout *layout = &reader->file->layout;
-    if (entry >= layout->sections[kind].count)
-        return ERR_DAMAGED;
-    uint32_t block = index_entry_block(layout, kind, entry);
-    if (block != reader->block) {
-        reader->block = 0;
-        enum err err = read_block(reader->file->file, layout, block, reader->bytes);
-        if (err != ERR_NONE)
-            return err;
-        reader->block = block;
-    }
-    *ret_entry = reader->bytes + index_entry_at(kind, entry);
-    return ERR_NONE;
-}
-
-/* Entries `first` to `end` - 1 of a section, ordered by what they are sought for. */
-struct index_range {
-    enum index_section_kind kind;
-    uint32_t first;
-    uint32_t end;
-};
-
-/* The first entry of the range for which `is_before` does not hold; the range's end when it holds for all. */
-static enum err find_entry(struct index_reader *reader,
-                           struct index_range range,
-                           bool (*is_before)(const uint8_t *entry, const void *sought),
-                           const void *sought,
-                           uint32_t *ret_entry)
-{
-    while (range.first < range.end) {
-        uint32_t middle = range.first + (range.end - range.first) / 2;
-        const uint8_t *entry;
-        enum err err = read_entry(reader, range.kind, middle, &entry);
-        if (err != ERR_NONE)
-            return err;
-        if (is_before(entry, sought))
-            range.first = middle + 1;
-        else
-            range.end = middle;
-    }
-    *ret_entry = range.first;
-    return ERR_NONE;
-}
 
 /* --- The file ----------------------------------------------------------------------------------- */
 
@@ -95,7 +15,7 @@ static enum err read_layout(struct index_file *file, uint64_t number, uint64_t e
 {
     uint8_t block[INDEX_BLOCK_SIZE];
     struct index_layout life = {.number = number, .epoch = epoch};
-    enum err err = read_block(file->file, &life, 0, block);
+    enum err err = index_block_read(file->file, &life, 0, block);
     if (err != ERR_NONE)
         return err;
     if (!index_layout_read(block, &file->layout) || file->layout.number != number ||
@@ -127,6 +47,17 @@ enum err index_file_open(struct fs *fs, uint64_t number, uint64_t epoch, struct 
     return ERR_NONE;
 }
 
+void index_file_remember(struct index_file *file, struct block_cache *cache)
+{
+    file->cache = cache;
+    file->id = block_cache_name(cache);
+}
+
+bool index_file_is_older(const struct index_file *file)
+{
+    return file->layout.version < INDEX_VERSION;
+}
+
 struct index_file *index_file_close(struct index_file *file)
 {
     if (file == NULL)
@@ -152,7 +83,7 @@ enum err index_file_verify(const struct index_file *file)
     uint8_t bytes[INDEX_BLOCK_SIZE];
     uint32_t blocks = index_layout_blocks(&file->layout);
     for (uint32_t block = 0; block < blocks; block++) {
-        enum err err = read_block(file->file, &file->layout, block, bytes);
+        enum err err = index_block_read(file->file, &file->layout, block, bytes);
         if (err != ERR_NONE)
             return err;
     }
@@ -177,17 +108,17 @@ enum err index_file_partition(const struct index_file *file,
                               struct index_partition *ret_partition)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     struct index_partition found = {.topic = topic, .partition = partition};
     struct index_range all = {INDEX_PARTITIONS, 0, file->layout.sections[INDEX_PARTITIONS].count};
     uint32_t place;
-    enum err err = find_entry(&reader, all, partition_is_before, &found, &place);
+    enum err err = index_reader_find(&reader, all, partition_is_before, &found, &place);
     if (err != ERR_NONE)
         return err;
     if (place == all.end)
         return ERR_NOT_FOUND;
     const uint8_t *entry;
-    err = read_entry(&reader, INDEX_PARTITIONS, place, &entry);
+    err = index_reader_entry(&reader, INDEX_PARTITIONS, place, &entry);
     if (err != ERR_NONE)
         return err;
     index_partition_read(entry, &found);
@@ -197,17 +128,13 @@ enum err index_file_partition(const struct index_file *file,
     return ERR_NONE;
 }
 
-/* Which extents belong to a partition. DAMAGED when they would lie outside the section. */
+/* Which extents belong to a partition. */
 static enum err range_of_extents(const struct index_file *file,
                                  const struct index_partition *partition,
                                  struct index_range *ret_range)
 {
-    uint32_t count = file->layout.sections[INDEX_EXTENTS].count;
-    if (partition->extent_first > count || partition->extent_count > count - partition->extent_first)
-        return ERR_DAMAGED;
-    *ret_range = (struct index_range){INDEX_EXTENTS, partition->extent_first,
-                                      partition->extent_first + partition->extent_count};
-    return ERR_NONE;
+    return index_reader_range(file, INDEX_EXTENTS, partition->extent_first, partition->extent_count,
+                              ret_range);
 }
 
 static bool extent_is_at_or_below(const uint8_t *entry, const void *sought)
@@ -225,12 +152,12 @@ enum err index_file_extents_from(const struct index_file *file,
                                  uint32_t *ret_count)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     struct index_range range;
     uint32_t place;
     enum err err = range_of_extents(file, partition, &range);
     if (err == ERR_NONE)
-        err = find_entry(&reader, range, extent_is_at_or_below, &offset, &place);
+        err = index_reader_find(&reader, range, extent_is_at_or_below, &offset, &place);
     if (err != ERR_NONE)
         return err;
     if (place > range.first)
@@ -240,7 +167,7 @@ enum err index_file_extents_from(const struct index_file *file,
     uint32_t count = 0;
     for (; count < size && place < range.end; count++, place++) {
         const uint8_t *entry;
-        err = read_entry(&reader, INDEX_EXTENTS, place, &entry);
+        err = index_reader_entry(&reader, INDEX_EXTENTS, place, &entry);
         if (err != ERR_NONE)
             return err;
         index_extent_read(entry, &extents[count]);
@@ -264,18 +191,18 @@ enum err index_file_extent_at_time(const struct index_file *file,
     if (partition->extent_count == 0 || partition->summary.last_ns < wall_ns)
         return ERR_NOT_FOUND;
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     struct index_range range;
     uint32_t place;
     enum err err = range_of_extents(file, partition, &range);
     if (err == ERR_NONE)
-        err = find_entry(&reader, range, extent_is_older, &wall_ns, &place);
+        err = index_reader_find(&reader, range, extent_is_older, &wall_ns, &place);
     if (err != ERR_NONE)
         return err;
     if (place > range.first)
         place--;
     const uint8_t *entry;
-    err = read_entry(&reader, INDEX_EXTENTS, place, &entry);
+    err = index_reader_entry(&reader, INDEX_EXTENTS, place, &entry);
     if (err != ERR_NONE)
         return err;
     index_extent_read(entry, ret_extent);
@@ -288,10 +215,10 @@ enum err
 index_file_sequence(const struct index_file *file, uint32_t sequence, struct index_sequence *ret_sequence)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     for (uint32_t i = 0; i < file->layout.sections[INDEX_SEQUENCES].count; i++) { /* at most 64 */
         const uint8_t *entry;
-        enum err err = read_entry(&reader, INDEX_SEQUENCES, i, &entry);
+        enum err err = index_reader_entry(&reader, INDEX_SEQUENCES, i, &entry);
         if (err != ERR_NONE)
             return err;
         struct index_sequence found;
@@ -304,33 +231,12 @@ index_file_sequence(const struct index_file *file, uint32_t sequence, struct ind
     return ERR_NOT_FOUND;
 }
 
-static enum err read_run(struct index_reader *reader, uint32_t place, struct run *ret_run)
+/* The range of a sequence's runs. */
+static enum err range_of_runs(const struct index_file *file,
+                              const struct index_sequence *sequence,
+                              struct index_range *ret_range)
 {
-    const uint8_t *entry;
-    enum err err = read_entry(reader, INDEX_RUNS, place, &entry);
-    if (err != ERR_NONE)
-        return err;
-    return index_run_read(entry, ret_run) ? ERR_NONE : ERR_DAMAGED;
-}
-
-static bool run_is_at_or_below(const uint8_t *entry, const void *sought)
-{
-    return bytes_get_le64(entry) <= *(const uint64_t *)sought;
-}
-
-/* The range of a sequence's runs, and the first of them with from > number. */
-static enum err find_run(struct index_reader *reader,
-                         const struct index_sequence *sequence,
-                         uint64_t number,
-                         struct index_range *ret_range,
-                         uint32_t *ret_place)
-{
-    uint32_t count = reader->file->layout.sections[INDEX_RUNS].count;
-    if (sequence->run_first > count || sequence->run_count > count - sequence->run_first)
-        return ERR_DAMAGED;
-    *ret_range =
-        (struct index_range){INDEX_RUNS, sequence->run_first, sequence->run_first + sequence->run_count};
-    return find_entry(reader, *ret_range, run_is_at_or_below, &number, ret_place);
+    return index_reader_range(file, INDEX_RUNS, sequence->run_first, sequence->run_count, ret_range);
 }
 
 enum err index_file_positions(const struct index_file *file,
@@ -341,25 +247,12 @@ enum err index_file_positions(const struct index_file *file,
                               uint32_t *ret_count)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
     struct index_range range;
-    uint32_t place;
-    enum err err = find_run(&reader, sequence, number, &range, &place);
+    index_reader_init(&reader, file);
+    enum err err = range_of_runs(file, sequence, &range);
     if (err != ERR_NONE)
         return err;
-    uint32_t count = 0;
-    while (count < size && place > range.first) {
-        struct run run;
-        err = read_run(&reader, --place, &run);
-        if (err != ERR_NONE)
-            return err;
-        if (number - run.from >= RUN_COUNT_MAX)
-            break;
-        if (run_holds(&run, number))
-            positions[count++] = run.position;
-    }
-    *ret_count = count;
-    return ERR_NONE;
+    return index_reader_holders(&reader, range, RUN_COUNT_MAX, number, positions, size, ret_count);
 }
 
 enum err index_file_has(const struct index_file *file,
@@ -376,27 +269,35 @@ enum err index_file_has(const struct index_file *file,
     return ERR_NONE;
 }
 
+static bool run_is_at_or_below(const uint8_t *entry, const void *sought)
+{
+    return bytes_get_le64(entry) <= *(const uint64_t *)sought;
+}
+
 enum err index_file_collect(const struct index_file *file,
                             const struct index_sequence *sequence,
                             struct run_merge *merge)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     struct index_range range;
-    uint32_t place;
+    uint32_t place = 0;
     /* A run that begins at merge->from - RUN_COUNT_MAX or below does not reach merge->from. */
     uint64_t below = merge->from < RUN_COUNT_MAX ? 0 : merge->from - RUN_COUNT_MAX;
-    enum err err = find_run(&reader, sequence, below, &range, &place);
+    enum err err = range_of_runs(file, sequence, &range);
+    if (err == ERR_NONE)
+        err = index_reader_find(&reader, range, run_is_at_or_below, &below, &place);
     if (err != ERR_NONE)
         return err;
     if (merge->from < RUN_COUNT_MAX)
         place = range.first;
     for (uint64_t from = 0; place < range.end; place++) {
         struct run run;
-        err = read_run(&reader, place, &run);
+        const uint8_t *entry;
+        err = index_reader_entry(&reader, INDEX_RUNS, place, &entry);
         if (err != ERR_NONE)
             return err;
-        if (run.from < from)
+        if (!index_run_read(entry, &run) || run.from < from)
             return ERR_DAMAGED;
         from = run.from;
         if (!run_merge_add(merge, run.from, run.count))
@@ -412,10 +313,10 @@ enum err index_file_each_partition(const struct index_file *file,
                                    void *owner)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     for (uint32_t i = 0; i < file->layout.sections[INDEX_PARTITIONS].count; i++) {
         const uint8_t *entry;
-        enum err err = read_entry(&reader, INDEX_PARTITIONS, i, &entry);
+        enum err err = index_reader_entry(&reader, INDEX_PARTITIONS, i, &entry);
         if (err != ERR_NONE)
             return err;
         struct index_partition partition;
@@ -430,10 +331,10 @@ enum err index_file_each_identity(const struct index_file *file,
                                   void *owner)
 {
     struct index_reader reader;
-    reader_init(&reader, file);
+    index_reader_init(&reader, file);
     for (uint32_t i = 0; i < file->layout.sections[INDEX_IDENTITIES].count; i++) {
         const uint8_t *entry;
-        enum err err = read_entry(&reader, INDEX_IDENTITIES, i, &entry);
+        enum err err = index_reader_entry(&reader, INDEX_IDENTITIES, i, &entry);
         if (err != ERR_NONE)
             return err;
         struct index_identity identity;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "journal/block_cache.h"
 #include "journal/index_entry.h"
 
 /* A partition that exists, and the slot under which the index in memory knows it. */
@@ -41,6 +42,10 @@ struct index_file;
 /* NOT_FOUND when there is none; DAMAGED when it is not of this segment's life (epoch) or of another version. */
 enum err
 index_file_open(struct fs *fs, uint64_t number, uint64_t epoch, struct index_file **ret_file) MUST_CHECK;
+/* Its blocks are remembered from now on; all questions then come with the cache's lock. */
+void index_file_remember(struct index_file *file, struct block_cache *cache);
+/* Whether it lacks what newer ones have: it should be made again from the segment, if there is one. */
+bool index_file_is_older(const struct index_file *file);
 /* Takes and returns NULL. */
 struct index_file *index_file_close(struct index_file *file);
 /* The segment's end. */
@@ -86,6 +91,19 @@ enum err index_file_positions(const struct index_file *file,
 enum err index_file_collect(const struct index_file *file,
                             const struct index_sequence *sequence,
                             struct run_merge *merge) MUST_CHECK;
+
+/* As place_index_find: where a number of a sequence stands. */
+enum err index_file_places(const struct index_file *file,
+                           uint32_t sequence,
+                           uint64_t number,
+                           struct place_found *found,
+                           uint32_t size,
+                           uint32_t *ret_count) MUST_CHECK;
+/* As outcome_index_find. NOT_FOUND when nothing is told of the offset. */
+enum err index_file_outcome(const struct index_file *file,
+                            const struct outcome_key *key,
+                            uint64_t offset,
+                            struct outcome_mark *ret_mark) MUST_CHECK;
 
 /* All of them in order; after an error some may have been told. */
 enum err index_file_each_partition(const struct index_file *file,

@@ -62,6 +62,27 @@ static void end_section(struct index_writer *writer)
         end_block(writer);
 }
 
+static void count_places(const struct segment_index *index, uint32_t counts[INDEX_SECTION_COUNT])
+{
+    const struct place_index *places = segment_index_places(index);
+    for (uint32_t i = 0; i < PLACE_INDEX_SEQUENCES_MAX; i++) {
+        counts[INDEX_PLACE_SEQUENCES] += places->sequences[i].count > 0 ? 1 : 0;
+        counts[INDEX_PLACE_RUNS] += places->sequences[i].count;
+    }
+    counts[INDEX_SPOTS] = places->spots.count;
+    counts[INDEX_BATCHES] = places->batches.count;
+    counts[INDEX_PLACES] = places->entries.count;
+}
+
+static void count_outcomes(const struct segment_index *index, uint32_t counts[INDEX_SECTION_COUNT])
+{
+    const struct outcome_index *outcomes = segment_index_outcomes(index);
+    counts[INDEX_OUTCOMES] = outcomes->key_count;
+    for (uint32_t i = 0; i < outcomes->key_count; i++)
+        counts[INDEX_OUTCOME_RUNS] += outcomes->keys[i]->runs.count;
+    counts[INDEX_MARKS] = outcomes->marks.count;
+}
+
 static void count_entries(struct index_writer *writer)
 {
     const struct index_content *content = writer->content;
@@ -78,6 +99,8 @@ static void count_entries(struct index_writer *writer)
         counts[INDEX_RUNS] += set == NULL ? 0 : set->count;
     }
     counts[INDEX_IDENTITIES] = segment_index_identity_count(content->index);
+    count_places(content->index, counts);
+    count_outcomes(content->index, counts);
     for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
         writer->layout.sections[i].count = counts[i];
 }
@@ -166,6 +189,72 @@ static void write_identities(struct index_writer *writer)
     end_section(writer);
 }
 
+static void write_run_set(struct index_writer *writer, enum index_section_kind kind, const struct run_set *set)
+{
+    struct run_cursor cursor = {0};
+    for (const struct run *run; (run = run_set_next(set, &cursor)) != NULL;)
+        index_run_write(next_entry(writer, kind), run);
+}
+
+static void write_place_sequences(struct index_writer *writer)
+{
+    const struct place_index *places = segment_index_places(writer->content->index);
+    uint32_t run_first = 0;
+    for (uint32_t i = 0; i < PLACE_INDEX_SEQUENCES_MAX; i++) {
+        const struct run_set *set = &places->sequences[i];
+        if (set->count == 0)
+            continue;
+        struct index_place_sequence sequence = {i, run_first, set->count, set->longest};
+        index_place_sequence_write(next_entry(writer, INDEX_PLACE_SEQUENCES), &sequence);
+        run_first += set->count;
+    }
+    end_section(writer);
+    for (uint32_t i = 0; i < PLACE_INDEX_SEQUENCES_MAX; i++)
+        write_run_set(writer, INDEX_PLACE_RUNS, &places->sequences[i]);
+    end_section(writer);
+}
+
+static void write_places(struct index_writer *writer)
+{
+    const struct place_index *places = segment_index_places(writer->content->index);
+    write_place_sequences(writer);
+    for (uint32_t i = 0; i < places->spots.count; i++)
+        index_spot_write(next_entry(writer, INDEX_SPOTS), chunk_list_at(&places->spots, i));
+    end_section(writer);
+    for (uint32_t i = 0; i < places->batches.count; i++)
+        index_batch_write(next_entry(writer, INDEX_BATCHES), chunk_list_at(&places->batches, i));
+    end_section(writer);
+    for (uint32_t i = 0; i < places->entries.count; i++)
+        index_place_write(next_entry(writer, INDEX_PLACES), chunk_list_at(&places->entries, i));
+    end_section(writer);
+}
+
+static void write_outcomes(struct index_writer *writer)
+{
+    const struct outcome_index *outcomes = segment_index_outcomes(writer->content->index);
+    uint32_t run_first = 0;
+    for (uint32_t i = 0; i < outcomes->key_count; i++) {
+        const struct outcome_runs *runs = outcomes->keys[i];
+        struct index_outcomes entry = {
+            .key = runs->key,
+            .run_first = run_first,
+            .run_count = runs->runs.count,
+            .longest = runs->runs.longest,
+            .lowest = run_set_lowest(&runs->runs),
+            .highest = run_set_highest(&runs->runs),
+        };
+        index_outcomes_write(next_entry(writer, INDEX_OUTCOMES), &entry);
+        run_first += runs->runs.count;
+    }
+    end_section(writer);
+    for (uint32_t i = 0; i < outcomes->key_count; i++)
+        write_run_set(writer, INDEX_OUTCOME_RUNS, &outcomes->keys[i]->runs);
+    end_section(writer);
+    for (uint32_t i = 0; i < outcomes->marks.count; i++)
+        index_mark_write(next_entry(writer, INDEX_MARKS), chunk_list_at(&outcomes->marks, i));
+    end_section(writer);
+}
+
 static enum err write_blocks(struct index_writer *writer)
 {
     write_header(writer);
@@ -174,6 +263,8 @@ static enum err write_blocks(struct index_writer *writer)
     write_sequences(writer);
     write_runs(writer);
     write_identities(writer);
+    write_places(writer);
+    write_outcomes(writer);
     if (writer->block % STAGE_BLOCKS != 0)
         flush(writer);
     if (writer->err != ERR_NONE)

@@ -15,8 +15,11 @@ static const char magic[8] = {'W', 'A', 'Y', 'I', 'N', 'D', 'E', 'X'};
 uint32_t index_entry_size(enum index_section_kind kind)
 {
     static const uint8_t sizes[INDEX_SECTION_COUNT] = {
-        [INDEX_PARTITIONS] = 56, [INDEX_EXTENTS] = 24,    [INDEX_SEQUENCES] = 32,
-        [INDEX_RUNS] = 16,       [INDEX_IDENTITIES] = 24,
+        [INDEX_PARTITIONS] = 56, [INDEX_EXTENTS] = 24,         [INDEX_SEQUENCES] = 32,
+        [INDEX_RUNS] = 16,       [INDEX_IDENTITIES] = 24,      [INDEX_PLACE_SEQUENCES] = 16,
+        [INDEX_PLACE_RUNS] = 16, [INDEX_SPOTS] = 24,           [INDEX_BATCHES] = 16,
+        [INDEX_PLACES] = 4,      [INDEX_OUTCOMES] = 40,        [INDEX_OUTCOME_RUNS] = 16,
+        [INDEX_MARKS] = 96,
     };
     check(kind < INDEX_SECTION_COUNT);
     return sizes[kind];
@@ -75,17 +78,21 @@ void index_layout_write(uint8_t block[INDEX_BLOCK_SIZE], const struct index_layo
 
 bool index_layout_read(const uint8_t block[INDEX_BLOCK_SIZE], struct index_layout *ret_layout)
 {
-    if (memcmp(block, magic, sizeof magic) != 0 || bytes_get_le32(block + 8) != INDEX_VERSION)
+    uint32_t version = bytes_get_le32(block + 8);
+    if (memcmp(block, magic, sizeof magic) != 0 ||
+        (version != INDEX_VERSION && version != INDEX_VERSION_FIRST))
         return false;
+    uint32_t sections = version == INDEX_VERSION ? INDEX_SECTION_COUNT : INDEX_SECTION_COUNT_FIRST;
     struct index_layout layout = {
+        .version = version,
         .number = bytes_get_le64(block + 16),
         .epoch = bytes_get_le64(block + 24),
         .end = bytes_get_le64(block + 32),
     };
-    for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
+    for (uint32_t i = 0; i < sections; i++)
         layout.sections[i].count = bytes_get_le32(block + SECTIONS_AT + i * SECTION_SIZE + 4);
     index_layout_place(&layout);
-    for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
+    for (uint32_t i = 0; i < sections; i++)
         if (layout.sections[i].first != bytes_get_le32(block + SECTIONS_AT + i * SECTION_SIZE))
             return false;
     *ret_layout = layout;

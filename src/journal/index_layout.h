@@ -13,7 +13,8 @@
  * docs/formats/journal.md 6.
  */
 enum {
-    INDEX_VERSION = 1,
+    INDEX_VERSION = 2,
+    INDEX_VERSION_FIRST = 1, /* has the first five sections alone */
     INDEX_BLOCK_SIZE = 4096,
     INDEX_BLOCK_FILL = INDEX_BLOCK_SIZE - 4, /* what entries may take of it */
 };
@@ -24,7 +25,16 @@ enum index_section_kind {
     INDEX_SEQUENCES,
     INDEX_RUNS,
     INDEX_IDENTITIES,
-    INDEX_SECTION_COUNT
+    INDEX_PLACE_SEQUENCES,
+    INDEX_PLACE_RUNS,
+    INDEX_SPOTS,
+    INDEX_BATCHES,
+    INDEX_PLACES,
+    INDEX_OUTCOMES,
+    INDEX_OUTCOME_RUNS,
+    INDEX_MARKS,
+    INDEX_SECTION_COUNT,
+    INDEX_SECTION_COUNT_FIRST = INDEX_IDENTITIES + 1
 };
 
 struct index_section {
@@ -33,6 +43,7 @@ struct index_section {
 };
 
 struct index_layout {
+    uint32_t version; /* as it was read */
     uint64_t number; /* of the segment */
     uint64_t epoch;
     uint64_t end; /* of the segment: behind its last frame */
@@ -51,7 +62,7 @@ uint32_t index_entry_at(enum index_section_kind kind, uint32_t entry);
 
 /* Fills in block 0 but for its checksum; the block is zeros before. */
 void index_layout_write(uint8_t block[INDEX_BLOCK_SIZE], const struct index_layout *layout);
-/* From a good block 0. False when it is of another version or contradicts itself. */
+/* From a good block 0. False when it is of a version that is not known, or contradicts itself. */
 bool index_layout_read(const uint8_t block[INDEX_BLOCK_SIZE], struct index_layout *ret_layout);
 
 /* Of a block of this segment's life: an index of another one is not good. */

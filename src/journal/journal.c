@@ -16,7 +16,7 @@
 #include "journal/submit.h"
 
 /* More can never be in flight: appends are bounded in bytes. */
-enum { PENDING_IDENTITIES_MAX = 4 << 20 };
+enum { PENDING_IDENTITIES_MAX = 4 << 20, BATCHES_SIZE_MAX = (UINT16_MAX + 1) * sizeof(struct place_batch) };
 
 /* --- The store's face ------------------------------------------------------------------------------ */
 
@@ -357,6 +357,7 @@ enum err journal_open(const struct journal_seams *seams,
     journal->seams = *seams;
     journal->settings = *settings;
     journal->wall_offset_ns = clock_wall_ns(seams->clock) - clock_now_ns(seams->clock);
+    buffer_init(&journal->batches, BATCHES_SIZE_MAX);
     init_lists(journal);
     init_locks(journal);
     err = identity_window_init(&journal->identities, settings->identities_max, settings->identities_keep_ns,
@@ -407,6 +408,8 @@ struct journal *journal_free(struct journal *journal)
     free_lists(journal);
     writer_done(&journal->writer);
     segment_table_done(&journal->table);
+    block_cache_done(&journal->blocks);
+    buffer_done(&journal->batches);
     catalog_done(&journal->catalog);
     identity_window_done(&journal->identities);
     identity_window_done(&journal->pending_identities);

@@ -72,6 +72,8 @@ struct journal {
     struct segment_table table;
     struct identity_window identities;
     struct identity_window pending_identities; /* those whose append is not synced yet */
+    struct block_cache blocks;   /* of the index files that are open */
+    struct buffer batches; /* scratch memory: struct place_batch of the append that is being published */
     struct list watches;
     struct list discarded; /* segments out of the table whose files wait for recycling or removal */
 

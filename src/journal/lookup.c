@@ -12,7 +12,7 @@ static const struct run_set *runs_in_memory(const struct segment *segment, uint3
     return segment->index == NULL ? NULL : segment_index_runs(segment->index, sequence);
 }
 
-static const struct segment_summary *summary_of(const struct segment *segment, uint32_t sequence)
+const struct segment_summary *lookup_summary(const struct segment *segment, uint32_t sequence)
 {
     for (uint32_t i = 0; i < segment->summary_count; i++)
         if (segment->summaries[i].sequence == sequence)
@@ -20,8 +20,7 @@ static const struct segment_summary *summary_of(const struct segment *segment, u
     return NULL;
 }
 
-/* AGAIN: the index file must be opened. */
-static enum err has_in_segment(struct segment *segment, uint32_t sequence, uint64_t number, bool *ret_has)
+enum err lookup_has_in_segment(struct segment *segment, uint32_t sequence, uint64_t number, bool *ret_has)
 {
     *ret_has = false;
     if (segment->index != NULL) {
@@ -29,7 +28,7 @@ static enum err has_in_segment(struct segment *segment, uint32_t sequence, uint6
         *ret_has = runs != NULL && run_set_has(runs, number);
         return ERR_NONE;
     }
-    const struct segment_summary *summary = summary_of(segment, sequence);
+    const struct segment_summary *summary = lookup_summary(segment, sequence);
     if (summary == NULL || number < summary->lowest || number > summary->highest)
         return ERR_NONE;
     if (summary->runs == 1) {
@@ -47,8 +46,7 @@ static enum err has_in_segment(struct segment *segment, uint32_t sequence, uint6
     return segment_index_outcome(segment, err);
 }
 
-/* Opens the index of a segment with the view lock given up meanwhile; the table may have changed behind it. */
-static enum err open_index(struct journal *journal, struct segment *segment)
+enum err lookup_open_index(struct journal *journal, struct segment *segment)
 {
     segment->references++;
     journal_unlock(&journal->view);
@@ -63,6 +61,7 @@ static enum err open_index(struct journal *journal, struct segment *segment)
         journal_tell(journal, JOURNAL_EVENT_DAMAGE, "segment=%llu what=index numbers=lost",
                      (unsigned long long)segment->number);
     segment->summary_count = 0;
+    segment->index_is_lost = true;
     return ERR_NONE;
 }
 
@@ -76,10 +75,10 @@ enum err lookup_has(struct store *store, uint32_t sequence, uint64_t number, boo
                        number <= journal->catalog.sequences[sequence].highest;
     for (uint32_t i = is_possible ? journal->table.count : 0; !has && err == ERR_NONE && i > 0; i--) {
         struct segment *segment = journal->table.segments[i - 1];
-        err = has_in_segment(segment, sequence, number, &has);
+        err = lookup_has_in_segment(segment, sequence, number, &has);
         if (err != ERR_AGAIN)
             continue;
-        err = open_index(journal, segment);
+        err = lookup_open_index(journal, segment);
         i = journal->table.count + 1; /* from the newest again */
     }
     journal_unlock(&journal->view);
@@ -97,7 +96,7 @@ struct runs {
 
 static enum err collect_from_file(struct segment *segment, uint32_t sequence, struct run_merge *merge)
 {
-    const struct segment_summary *summary = summary_of(segment, sequence);
+    const struct segment_summary *summary = lookup_summary(segment, sequence);
     if (summary == NULL || merge->to < summary->lowest || merge->from > summary->highest)
         return ERR_NONE;
     if (summary->runs == 1) {
@@ -163,7 +162,7 @@ collect_all(struct journal *journal, uint32_t sequence, const struct store_runs 
         one->count = merge.count;
         one->covered = merge.covered;
         if (err == ERR_AGAIN) {
-            err = open_index(journal, journal->table.segments[i]);
+            err = lookup_open_index(journal, journal->table.segments[i]);
             *sum = (struct runs){.runs = sum->runs, .covered = to};
             i = UINT32_MAX; /* from the start: the table may have changed */
             continue;

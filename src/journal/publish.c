@@ -27,6 +27,34 @@ static enum err index_part(struct journal *journal,
     return segment_index_add_batch(segment_table_active(&journal->table)->index, &batch);
 }
 
+/* Where each number of the append stands. */
+static enum err index_places(struct journal *journal, const struct store_append *append, int64_t wall_ns)
+{
+    if (append->run_count == 0 || append->part_count > UINT16_MAX)
+        return ERR_NONE;
+    buffer_clear(&journal->batches);
+    enum err err = buffer_reserve(&journal->batches, append->part_count * sizeof(struct place_batch));
+    if (err != ERR_NONE)
+        return err;
+    struct place_batch *batches = (struct place_batch *)(void *)journal->batches.data;
+    for (uint32_t i = 0; i < append->part_count; i++) {
+        const struct store_part *part = &append->parts[i];
+        batches[i] =
+            (struct place_batch){part->topic, part->partition, part->ret_base_offset, part->records};
+    }
+    struct place_append about = {
+        .sequence = append->sequence,
+        .runs = append->runs,
+        .run_count = append->run_count,
+        .places = append->places,
+        .place_count = append->place_count,
+        .batches = batches,
+        .batch_count = append->part_count,
+        .wall_ns = wall_ns,
+    };
+    return segment_index_add_places(segment_table_active(&journal->table)->index, &about);
+}
+
 /* All that may fail; nobody sees it yet. */
 static enum err index_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
 {
@@ -38,6 +66,8 @@ static enum err index_append(struct journal *journal, const struct store_append 
         if (append->runs[i].from > 0)
             err = segment_index_add_runs(index, append->sequence, &append->runs[i], 1,
                                          (uint32_t)append->place);
+    if (err == ERR_NONE)
+        err = index_places(journal, append, wall_ns);
     for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
         err = segment_index_add_identity(index, append->identities[i], wall_ns);
         identity_window_remove(&journal->pending_identities, append->identities[i]);

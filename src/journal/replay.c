@@ -11,15 +11,21 @@
 #include "journal/retire.h"
 #include "journal/scanner.h"
 
+enum { BATCHES_MAX = UINT16_MAX + 1 };
+
 void replay_init(struct replay *replay)
 {
     *replay = (struct replay){0};
     buffer_init(&replay->checkpoint, CHECKPOINT_SIZE_MAX);
+    buffer_init(&replay->batches, BATCHES_MAX * sizeof(struct place_batch));
+    buffer_init(&replay->runs, STORE_RUNS_MAX * sizeof(struct store_run));
 }
 
 void replay_done(struct replay *replay)
 {
     buffer_done(&replay->checkpoint);
+    buffer_done(&replay->batches);
+    buffer_done(&replay->runs);
 }
 
 static enum err apply_group(struct replay *replay, const struct frame *frame)
@@ -68,6 +74,13 @@ static enum err name_lost_sequences(struct replay *replay, uint32_t count)
     return err;
 }
 
+/* For the places in the RUNS frame of the set; more than a door makes are not followed. */
+static enum err note_batch(struct replay *replay, const struct place_batch *batch)
+{
+    enum err err = buffer_append(&replay->batches, span_of(batch, sizeof *batch));
+    return err == ERR_TOO_LARGE ? ERR_NONE : err;
+}
+
 static enum err apply_batch(struct replay *replay, const struct frame *frame, uint64_t position)
 {
     struct frame_batch batch;
@@ -104,7 +117,9 @@ static enum err apply_batch(struct replay *replay, const struct frame *frame, ui
         .len = (uint32_t)len,
         .wall_ns = batch.wall_ns,
     };
-    return segment_index_add_batch(replay->index, &entry);
+    err = segment_index_add_batch(replay->index, &entry);
+    struct place_batch place = {batch.topic, batch.partition, base, batch.records};
+    return err == ERR_NONE ? note_batch(replay, &place) : err;
 }
 
 static enum err apply_topic(struct replay *replay, const struct frame *frame)
@@ -155,6 +170,31 @@ static enum err apply_run(struct replay *replay, uint32_t sequence, struct store
     return segment_index_add_runs(replay->index, sequence, &run, 1, (uint32_t)replay->set_position);
 }
 
+/* When bad bytes took a part of the set, its batches and places do not agree, and the index passes them over. */
+static enum err apply_places(struct replay *replay, const struct frame_runs *runs)
+{
+    if (replay->index == NULL || runs->run_count > STORE_RUNS_MAX)
+        return ERR_NONE;
+    buffer_clear(&replay->runs);
+    for (uint32_t i = 0; i < runs->run_count; i++) {
+        struct store_run run = frame_runs_at(runs, i);
+        enum err err = buffer_append(&replay->runs, span_of(&run, sizeof run));
+        if (err != ERR_NONE)
+            return err;
+    }
+    struct place_append about = {
+        .sequence = runs->sequence,
+        .runs = (const struct store_run *)(const void *)replay->runs.data,
+        .run_count = runs->run_count,
+        .places_framed = runs->places.data,
+        .place_count = runs->place_count,
+        .batches = (const struct place_batch *)(const void *)replay->batches.data,
+        .batch_count = (uint32_t)(replay->batches.len / sizeof(struct place_batch)),
+        .wall_ns = replay->wall_ns,
+    };
+    return segment_index_add_places(replay->index, &about);
+}
+
 static enum err apply_runs(struct replay *replay, const struct frame *frame)
 {
     struct frame_runs runs;
@@ -168,6 +208,8 @@ static enum err apply_runs(struct replay *replay, const struct frame *frame)
         return ERR_BAD_INPUT;
     for (uint32_t i = 0; err == ERR_NONE && i < runs.run_count; i++)
         err = apply_run(replay, runs.sequence, frame_runs_at(&runs, i));
+    if (err == ERR_NONE)
+        err = apply_places(replay, &runs);
     if (err == ERR_NONE && runs.producer.len > 0 && replay->catalog != NULL)
         err = catalog_producer_raise(replay->catalog, runs.sequence, runs.producer, runs.producer_last,
                                      frame->lsn);
@@ -317,6 +359,7 @@ enum err replay_set(struct replay *replay, struct span frames, uint64_t position
 {
     struct frame frame;
     replay->set_position = position;
+    buffer_clear(&replay->batches);
     for (uint64_t at = position; scan_set_next(&frames, &position, &frame); at = position) {
         enum err err = apply(replay, &frame, at);
         if (err == ERR_MEMORY)

@@ -22,6 +22,8 @@ struct replay {
     int64_t first_ns;
     int64_t last_ns;
     bool is_sealed;
+    struct buffer batches;    /* struct place_batch of the set being applied */
+    struct buffer runs;       /* struct store_run, of its RUNS frame */
     struct buffer checkpoint; /* the pieces so far */
     bool has_checkpoint;      /* a whole one was found; it is in `checkpoint` until the next begins */
     /* NULL: what belongs to a name whose frame is lost is strange. Otherwise it gets a name, and this is told. */

@@ -16,7 +16,13 @@ struct run_chunk {
 void run_set_init(struct run_set *set, uint32_t count_max)
 {
     check(count_max > 0);
-    *set = (struct run_set){.count_max = count_max};
+    *set = (struct run_set){.count_max = count_max, .stretch = RUN_STRETCH};
+}
+
+void run_set_init_exact(struct run_set *set, uint32_t count_max)
+{
+    check(count_max > 0);
+    *set = (struct run_set){.count_max = count_max, .stretch = 1};
 }
 
 void run_set_done(struct run_set *set)
@@ -108,10 +114,13 @@ static enum err add_chunk(struct run_set *set, uint32_t at)
     return ERR_NONE;
 }
 
-static void raise_reach(struct run_chunk *chunk, uint64_t number)
+/* After a run of the chunk has grown. */
+static void note_growth(struct run_set *set, struct run_chunk *chunk, const struct run *run)
 {
-    if (number > chunk->reach)
-        chunk->reach = number;
+    if (run_last(run) > chunk->reach)
+        chunk->reach = run_last(run);
+    if (run->count > set->longest)
+        set->longest = run->count;
 }
 
 /*
@@ -152,7 +161,7 @@ static enum err insert_run(struct run_set *set, struct run_cursor place, const s
     memmove(slot + 1, slot, (chunk->count - place.index) * sizeof *slot);
     *slot = *run;
     chunk->count++;
-    raise_reach(chunk, run_last(run));
+    note_growth(set, chunk, run);
     set->count++;
     return ERR_NONE;
 }
@@ -175,7 +184,7 @@ static void remove_run(struct run_set *set, struct run_cursor place)
 /* Whether the latest append, and so all before it, lies in the stretch behind the run's position. */
 static bool is_near(const struct run_set *set, const struct run *run)
 {
-    return set->position - run->position < RUN_STRETCH;
+    return set->position - run->position < set->stretch;
 }
 
 static bool can_join(const struct run_set *set, const struct run *low, const struct run *high)
@@ -196,7 +205,7 @@ static void close_gap(struct run_set *set, struct run_cursor place)
         return;
     low->count += high->count;
     low->position = low->position < high->position ? low->position : high->position;
-    raise_reach(set->chunks[place.chunk], run_last(low));
+    note_growth(set, set->chunks[place.chunk], low);
     remove_run(set, following);
 }
 
@@ -210,7 +219,7 @@ static enum err add_piece(struct run_set *set, const struct run *piece)
         return ERR_NONE;
     if (before != NULL && can_join(set, before, piece)) {
         before->count += piece->count;
-        raise_reach(set->chunks[place.chunk], run_last(before));
+        note_growth(set, set->chunks[place.chunk], before);
         close_gap(set, place);
         return ERR_NONE;
     }
@@ -220,6 +229,7 @@ static enum err add_piece(struct run_set *set, const struct run *piece)
         if (can_join(set, piece, after)) {
             after->from = piece->from;
             after->count += piece->count;
+            note_growth(set, set->chunks[following.chunk], after);
             return ERR_NONE;
         }
     }
@@ -228,7 +238,7 @@ static enum err add_piece(struct run_set *set, const struct run *piece)
 
 enum err run_set_add(struct run_set *set, uint64_t from, uint64_t count, uint32_t position)
 {
-    check(position >= set->position);
+    check(position >= set->position || set->stretch == 1);
     if (!run_is_legal(from, count))
         return ERR_BAD_INPUT;
     set->position = position;
@@ -252,7 +262,7 @@ static const struct run *next_holder(const struct run_set *set, uint64_t number,
     while (place->index > 0) {
         const struct run_chunk *chunk = set->chunks[place->chunk];
         const struct run *run = &chunk->runs[place->index - 1];
-        if (number - run->from >= RUN_COUNT_MAX)
+        if (number - run->from >= set->longest)
             return NULL;
         place->index = chunk->reach < number ? 0 : place->index - 1;
         if (place->index == 0 && place->chunk > 0) {

@@ -21,10 +21,14 @@ struct run_set {
     uint32_t count; /* of runs */
     uint32_t count_max;
     uint32_t position; /* of the latest append */
+    uint32_t stretch;  /* appends of one run begin at its position or less than this behind it */
     uint64_t highest;
+    uint32_t longest; /* no run has been longer */
 };
 
 void run_set_init(struct run_set *set, uint32_t count_max);
+/* Runs are joined only where their positions are equal: it stands for something that they share, and may fall. */
+void run_set_init_exact(struct run_set *set, uint32_t count_max);
 void run_set_done(struct run_set *set);
 
 /*

@@ -47,7 +47,9 @@ static enum err write_index(struct journal *journal, struct segment *segment)
     if (err != ERR_NONE)
         return err;
     journal_lock(&journal->view);
+    index_file_remember(file, &journal->blocks);
     segment->index_file = file;
+    segment->index_is_new = true;
     segment->index = segment_index_free(segment->index);
     free(segment->slots);
     segment->slots = NULL;
@@ -134,11 +136,58 @@ enum err seal_open_index(struct journal *journal, struct segment *segment)
         return err;
     journal_lock(&journal->view);
     if (segment->index_file == NULL && segment->index == NULL) {
+        index_file_remember(file, &journal->blocks);
         segment->index_file = file;
+        segment->index_is_new = !index_file_is_older(file);
         segment->index_is_bad = false;
         file = NULL;
     }
     journal_unlock(&journal->view);
     index_file_close(file);
     return ERR_NONE;
+}
+
+/* The next sealed segment of which it is not known whether its index has all that there is today, with a reference. */
+static struct segment *take_older(struct journal *journal)
+{
+    struct segment *found = NULL;
+    journal_lock(&journal->view);
+    for (uint32_t i = 0; found == NULL && i < journal->table.count; i++) {
+        struct segment *segment = journal->table.segments[i];
+        if (segment->state == SEGMENT_SEALED && segment->index == NULL && !segment->index_is_new)
+            found = segment;
+    }
+    if (found != NULL)
+        found->references++;
+    journal_unlock(&journal->view);
+    return found;
+}
+
+/* One that cannot be read is made again when somebody asks for it. */
+static enum err renew(struct journal *journal, struct segment *segment)
+{
+    struct index_file *file = NULL;
+    journal_lock(&journal->indexes);
+    bool is_older = index_file_open(journal->seams.fs, segment->number, segment->epoch, &file) == ERR_NONE &&
+                    index_file_is_older(file);
+    file = index_file_close(file);
+    enum err err = is_older ? rebuild(journal, segment) : ERR_NONE;
+    journal_unlock(&journal->indexes);
+    return err;
+}
+
+bool seal_renew_step(struct journal *journal)
+{
+    struct segment *segment = take_older(journal);
+    if (segment == NULL)
+        return false;
+    enum err err = renew(journal, segment);
+    journal_lock(&journal->view);
+    segment->index_is_new = true; /* as far as it can be: it is not tried again before the next start */
+    segment->index_file = index_file_close(segment->index_file); /* the old one; it is opened when it is asked for */
+    segment->references--;
+    journal_unlock(&journal->view);
+    if (err != ERR_NONE)
+        journal_put_off(journal, err, "making an older index file again");
+    return true;
 }

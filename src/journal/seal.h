@@ -11,4 +11,7 @@ enum err seal_note_slots(const struct catalog *catalog, struct segment *segment)
 /* Opens the index file of a sealed segment, or makes it again. The caller holds a reference, no lock; it may take long. */
 enum err seal_open_index(struct journal *journal, struct segment *segment) MUST_CHECK;
 
+/* Makes one index file again that an older program wrote; the helper's step. */
+bool seal_renew_step(struct journal *journal);
+
 #endif

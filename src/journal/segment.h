@@ -42,6 +42,8 @@ struct segment {
     struct fs_file *file;          /* NULL: not open */
     struct segment_index *index;   /* in memory until the index file is there */
     struct index_file *index_file; /* NULL: not open, or not written */
+    bool index_is_lost;            /* nor can it be made again: what only it knew is not known any more */
+    bool index_is_new;             /* it is known to have all that this program writes */
     bool index_is_bad;             /* a block of the file is damaged: it is to be made again */
     bool is_lost;                  /* it cannot be opened: readers step past it */
     struct segment_summary *summaries;

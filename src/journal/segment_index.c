@@ -40,6 +40,8 @@ struct segment_index {
     struct shelf blocks; /* struct identity_block */
     uint32_t identity_count;
     struct run_set sequences[SEGMENT_INDEX_SEQUENCES_MAX];
+    struct place_index places;
+    struct outcome_index outcomes;
 };
 
 enum err segment_index_new(size_t bytes_max, struct segment_index **ret_index)
@@ -53,6 +55,8 @@ enum err segment_index_new(size_t bytes_max, struct segment_index **ret_index)
     index->bytes_max = bytes_max;
     for (uint32_t i = 0; i < SEGMENT_INDEX_SEQUENCES_MAX; i++)
         run_set_init(&index->sequences[i], (uint32_t)runs_max);
+    place_index_init(&index->places);
+    outcome_index_init(&index->outcomes);
     *ret_index = index;
     return ERR_NONE;
 }
@@ -78,6 +82,8 @@ struct segment_index *segment_index_free(struct segment_index *index)
     shelf_done(&index->blocks);
     for (uint32_t i = 0; i < SEGMENT_INDEX_SEQUENCES_MAX; i++)
         run_set_done(&index->sequences[i]);
+    place_index_done(&index->places);
+    outcome_index_done(&index->outcomes);
     free(index);
     return NULL;
 }
@@ -241,6 +247,41 @@ enum err segment_index_add_identity(struct segment_index *index,
     memcpy(identity->hash, hash, SEGMENT_INDEX_HASH_SIZE);
     index->identity_count++;
     return ERR_NONE;
+}
+
+enum err segment_index_add_places(struct segment_index *index, const struct place_append *append)
+{
+    size_t before = index->places.bytes;
+    enum err err = place_index_add(&index->places, append);
+    index->bytes += index->places.bytes - before;
+    return err;
+}
+
+enum err segment_index_add_outcome(struct segment_index *index,
+                                   const struct outcome_key *key,
+                                   uint64_t from,
+                                   uint64_t count,
+                                   const struct outcome_mark *mark)
+{
+    size_t before = index->outcomes.bytes;
+    enum err err = outcome_index_add(&index->outcomes, key, from, count, mark);
+    index->bytes += index->outcomes.bytes - before;
+    return err;
+}
+
+void segment_index_begin_outcomes_anew(struct segment_index *index)
+{
+    outcome_index_begin_anew(&index->outcomes);
+}
+
+const struct place_index *segment_index_places(const struct segment_index *index)
+{
+    return &index->places;
+}
+
+const struct outcome_index *segment_index_outcomes(const struct segment_index *index)
+{
+    return &index->outcomes;
 }
 
 size_t segment_index_bytes(const struct segment_index *index)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "journal/outcome_index.h"
+#include "journal/place_index.h"
 #include "journal/run_set.h"
 
 enum {
@@ -74,6 +76,16 @@ enum err segment_index_add_identity(struct segment_index *index,
                                     const uint8_t hash[SEGMENT_INDEX_HASH_SIZE],
                                     int64_t wall_ns) MUST_CHECK;
 
+/* Where these numbers stand. */
+enum err segment_index_add_places(struct segment_index *index, const struct place_append *append) MUST_CHECK;
+enum err segment_index_add_outcome(struct segment_index *index,
+                                   const struct outcome_key *key,
+                                   uint64_t from,
+                                   uint64_t count,
+                                   const struct outcome_mark *mark) MUST_CHECK;
+/* As outcome_index_begin_anew. */
+void segment_index_begin_outcomes_anew(struct segment_index *index);
+
 /* Allocated. */
 size_t segment_index_bytes(const struct segment_index *index);
 /* At its maximum: the segment is to be sealed, so that memory has a ceiling. */
@@ -100,6 +112,9 @@ bool segment_index_extent_at_time(const struct segment_index *index,
 
 /* NULL when the segment holds nothing of this sequence. */
 const struct run_set *segment_index_runs(const struct segment_index *index, uint32_t sequence);
+
+const struct place_index *segment_index_places(const struct segment_index *index);
+const struct outcome_index *segment_index_outcomes(const struct segment_index *index);
 
 /* In the order in which they were added. */
 uint32_t segment_index_identity_count(const struct segment_index *index);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/settle.h"
 
+#include <string.h>
+
 /* The progress that a frame speaks of, made and begun when it is the first one to do so. */
 static enum err find_progress(const struct settle *settle,
                               struct journal_group *group,
@@ -15,6 +17,46 @@ static enum err find_progress(const struct settle *settle,
     return err;
 }
 
+static struct outcome_mark mark_of(const struct settle *settle, const struct settle_run *run)
+{
+    struct outcome_mark mark = {
+        .outcome = (uint8_t)run->outcome,
+        .by_len = (uint8_t)run->by.len,
+        .attempts = run->attempts,
+        .status = run->status,
+        .at_ns = settle->wall_ns,
+        .dead_topic = UINT32_MAX,
+    };
+    if (run->by.len > 0)
+        memcpy(mark.by, run->by.data, run->by.len);
+    if (run->has_dead) {
+        mark.dead_topic = run->dead.topic;
+        mark.dead_partition = run->dead.partition;
+        mark.dead_shift = run->dead.offset - run->offset;
+    }
+    return mark;
+}
+
+/* Who and when, of those that had no outcome. */
+static enum err index_range(const struct settle *settle,
+                            const struct group_progress *progress,
+                            struct progress_range range,
+                            const struct settle_run *run)
+{
+    if (settle->index == NULL)
+        return ERR_NONE;
+    struct outcome_key key = {run->group, run->topic, run->partition};
+    struct outcome_mark mark = mark_of(settle, run);
+    enum err err = ERR_NONE;
+    struct progress_range open = group_progress_open_from(progress, range.from);
+    while (err == ERR_NONE && open.from < range.to) {
+        open.to = open.to < range.to ? open.to : range.to;
+        err = segment_index_add_outcome(settle->index, &key, open.from, open.to - open.from, &mark);
+        open = group_progress_open_from(progress, open.to);
+    }
+    return err;
+}
+
 /* Outcomes that nobody may forget; those that are there already stay. */
 static enum err settle_range(const struct settle *settle,
                              struct group_progress *progress,
@@ -24,6 +66,8 @@ static enum err settle_range(const struct settle *settle,
     enum err err = group_progress_can_settle(progress, range) ? ERR_NONE : ERR_TOO_MANY;
     if (err == ERR_NONE && run->outcome != STORE_OUTCOME_DONE)
         err = group_progress_add_stretch(progress, range);
+    if (err == ERR_NONE)
+        err = index_range(settle, progress, range, run);
     return err == ERR_NONE ? group_book_settle(&settle->catalog->groups, progress, range) : err;
 }
 
@@ -85,6 +129,8 @@ enum err settle_seek(const struct settle *settle, const struct store_seek *seek)
     if (err != ERR_NONE)
         return err;
     group_book_seek(&settle->catalog->groups, progress, offset);
+    if (settle->index != NULL)
+        segment_index_begin_outcomes_anew(settle->index);
     group->public.active_ns = settle->wall_ns;
     return ERR_NONE;
 }

@@ -72,6 +72,7 @@ enum err submit_append(struct store *store, struct store_append *append)
     struct journal *journal = journal_of(store);
     check(append->reply_to != NULL && append->len % FRAME_ALIGNMENT == 0);
     check(append->run_count <= STORE_RUNS_MAX && append->identity_count <= STORE_IDENTITIES_MAX);
+    check(append->place_count <= STORE_PLACES_MAX);
     check(append->settled_count <= STORE_SETTLED_MAX && append->seek_count <= STORE_SETTLED_MAX &&
           append->note_count <= STORE_NOTES_MAX);
     struct outcome_block *block = NULL;

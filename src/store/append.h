@@ -24,7 +24,9 @@ enum {
     STORE_PART_ALIGNMENT = 8,
     STORE_RUNS_MAX = 4096,       /* of one append: a door makes two of what has more */
     STORE_IDENTITIES_MAX = 4096, /* likewise */
+    STORE_PLACES_MAX = 32768,    /* likewise: of more the places are not known */
     STORE_RUN_SIZE = 16,
+    STORE_PLACE_SIZE = 2,
     STORE_IDENTITY_SIZE = 16,
     STORE_NUMBERS_SIZE =
         56, /* what runs with their producer, or identities, take beside themselves at most */
@@ -95,7 +97,8 @@ static inline size_t store_append_size(const struct store_append *append)
 {
     size_t size = append->len;
     if (append->run_count > 0 || append->producer.len > 0)
-        size += STORE_NUMBERS_SIZE + append->run_count * (size_t)STORE_RUN_SIZE + append->producer.len;
+        size += STORE_NUMBERS_SIZE + append->run_count * (size_t)STORE_RUN_SIZE + append->producer.len +
+                append->place_count * (size_t)STORE_PLACE_SIZE;
     if (append->identity_count > 0)
         size += STORE_NUMBERS_SIZE + append->identity_count * (size_t)STORE_IDENTITY_SIZE;
     return size;

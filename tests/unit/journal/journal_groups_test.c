@@ -265,6 +265,175 @@ TEST(a_seek_skips_forward_and_opens_again_backward)
     finish(&fixture);
 }
 
+/* One append: a dead letter for each of three records, their outcomes, and a note. */
+static void bury(struct fixture *fixture, const struct store_topic *graves, uint64_t offset)
+{
+    struct store_settled settled[2] = {settled_of(fixture, offset, 2, STORE_OUTCOME_DEAD),
+                                       settled_of(fixture, offset + 5, 1, STORE_OUTCOME_DEAD)};
+    struct store_note note = {.key = span_from_text("buried"), .value = span_from_text("3")};
+    settled[0].dead_part = settled[1].dead_part = 0;
+    settled[1].dead_record = 2;
+    struct test_append *test = test_append_new(&fixture->bench.mailbox);
+    test_append_add(test, graves, 0, (struct test_records){.value = "dead", .count = 3});
+    test->append.settled = settled;
+    test->append.settled_count = 2;
+    test->append.notes = &note;
+    test->append.note_count = 1;
+    expect_fine(commit(fixture, test));
+}
+
+static struct store_fate fate_at(struct fixture *fixture, uint64_t offset)
+{
+    struct store_fate fate;
+    struct store_position position = {fixture->topic.id, 0, offset};
+    expect_fine(fixture->ops->fate(fixture->bench.store, fixture->group, position, &fate));
+    return fate;
+}
+
+static void expect_buried(struct fixture *fixture, const struct store_topic *graves, uint64_t offset, uint64_t dead)
+{
+    struct store_fate fate = fate_at(fixture, offset);
+    expect(fate.outcome == STORE_OUTCOME_DEAD && fate.attempts == 2 && fate.status == 200);
+    expect(span_equal_text(span_of(fate.by, fate.by_len), "127.0.0.1:4711"));
+    expect(fate.dead_is_known && fate.dead.topic == graves->id && fate.dead.partition == 0);
+    expect_equal_u64(fate.dead.offset, dead);
+    expect(outcome_at(fixture, offset) == STORE_OUTCOME_DEAD);
+}
+
+TEST(fates_are_known_from_memory_from_index_files_and_from_indexes_made_again)
+{
+    struct fixture fixture;
+    struct store_topic graves;
+    begin(&fixture);
+    expect_fine(fixture.bench.store->ops->topic_open(fixture.bench.store, span_from_text("orders.dlq"), 1, true,
+                                                     &graves));
+    int64_t buried_ns = clock_wall_ns(&fixture.bench.clock.clock);
+    bury(&fixture, &graves, 10);
+    clock_fake_advance(&fixture.bench.clock, 5 * CLOCK_NS_PER_S);
+    expect_fine(settle_one(&fixture, 12, 3)); /* between the two */
+    expect_fine(settle_one(&fixture, 0, 30)); /* those that have one keep it */
+    for (int i = 0; i < 6; i++) {
+        expect_buried(&fixture, &graves, 10, 0);
+        expect_buried(&fixture, &graves, 11, 1);
+        expect_buried(&fixture, &graves, 15, 2);
+        expect(fate_at(&fixture, 12).outcome == STORE_OUTCOME_DONE);
+        expect(outcome_at(&fixture, 13) == STORE_OUTCOME_DONE);
+        expect_equal_i64(fate_at(&fixture, 10).at_ns / CLOCK_NS_PER_S, buried_ns / CLOCK_NS_PER_S);
+        expect(fate_at(&fixture, 30).outcome == STORE_OUTCOME_OPEN);
+        expect_progress(&fixture, 30, 30, 0);
+        if (i == 1 || i == 3)
+            roll(&fixture);
+        if (i == 4) { /* the index of the first segment is lost */
+            journal_bench_kill(&fixture.bench);
+            expect_fine(fixture.bench.fs->ops->unlink(fixture.bench.fs, "0000000000000001.index"));
+            journal_bench_open(&fixture.bench);
+            open_names(&fixture);
+        } else {
+            restart(&fixture, i % 2 == 0);
+        }
+    }
+    finish(&fixture);
+}
+
+static void store_numbers(struct fixture *fixture, uint64_t from)
+{
+    static const uint16_t places[] = {0, 1, 1, 0, 1};
+    struct test_append *test = test_append_new(&fixture->bench.mailbox);
+    test_append_add(test, &fixture->topic, 0, (struct test_records){.value = "a", .count = 2});
+    test_append_add(test, &fixture->topic, 1, (struct test_records){.value = "b", .count = 3});
+    test->runs[0] = (struct store_run){from, 2};
+    test->runs[1] = (struct store_run){0, 1};
+    test->runs[2] = (struct store_run){from + 7, 2};
+    test->append.run_count = 3;
+    test->append.places = places;
+    test->append.place_count = 5;
+    expect_fine(commit(fixture, test));
+}
+
+static void
+expect_place(struct fixture *fixture, uint64_t number, uint32_t partition, uint64_t offset, bool is_expired)
+{
+    struct store_place place = {0};
+    uint32_t count;
+    bool has_unplaced;
+    expect_fine(fixture->ops->places(fixture->bench.store, 0, number, &place, 1, &count, &has_unplaced));
+    expect(count == 1 && !has_unplaced);
+    expect_equal_u64(place.position.topic, fixture->topic.id);
+    expect_equal_u64(place.position.partition, partition);
+    expect_equal_u64(place.position.offset, offset);
+    expect(place.stored_ns > 0 && place.is_expired == is_expired);
+}
+
+TEST(places_are_known_from_memory_from_index_files_and_when_the_records_are_gone)
+{
+    struct fixture fixture;
+    uint32_t sequence;
+    begin(&fixture);
+    expect_fine(fixture.bench.store->ops->sequence_open(fixture.bench.store, span_from_text("s"), &sequence));
+    store_numbers(&fixture, 100); /* 100 a, 101 b, - b, 107 a, 108 b */
+    for (int i = 0; i < 4; i++) {
+        bool is_expired = i == 3;
+        expect_place(&fixture, 100, 0, 500, is_expired);
+        expect_place(&fixture, 101, 1, 500, is_expired);
+        expect_place(&fixture, 107, 0, 501, is_expired);
+        expect_place(&fixture, 108, 1, 502, is_expired);
+        uint32_t count;
+        bool has_unplaced;
+        struct store_place place;
+        expect_fine(fixture.ops->places(fixture.bench.store, 0, 102, &place, 1, &count, &has_unplaced));
+        expect(count == 0 && !has_unplaced);
+        if (i == 1)
+            roll(&fixture);
+        if (i == 2) { /* the first segment goes, its index stays */
+            journal_bench_close(&fixture.bench);
+            fixture.bench.settings.defaults.retention_age_ns = 3600 * CLOCK_NS_PER_S;
+            journal_bench_open(&fixture.bench);
+            open_names(&fixture);
+            roll(&fixture);
+            clock_fake_advance(&fixture.bench.clock, 2 * 3600 * CLOCK_NS_PER_S);
+            journal_bench_rest(&fixture.bench);
+        } else {
+            restart(&fixture, true);
+        }
+    }
+    store_numbers(&fixture, 100);
+    struct store_place places[2];
+    uint32_t count;
+    bool has_unplaced;
+    expect_fine(fixture.ops->places(fixture.bench.store, 0, 100, places, 2, &count, &has_unplaced));
+    expect(count == 2 && places[0].is_expired && !places[1].is_expired);
+    expect(fixture.ops->places(fixture.bench.store, 0, 100, places, 1, &count, &has_unplaced) == ERR_TOO_MANY);
+    expect(count == 1 && places[0].is_expired);
+    finish(&fixture);
+}
+
+TEST(what_retention_takes_before_a_group_comes_to_it_is_expired)
+{
+    struct fixture fixture;
+    begin(&fixture);
+    expect_fine(settle_one(&fixture, 0, 5));
+    expect_fine(settle_one(&fixture, 7, 1));
+    roll(&fixture);
+    journal_bench_close(&fixture.bench);
+    fixture.bench.settings.defaults.retention_age_ns = 3600 * CLOCK_NS_PER_S;
+    journal_bench_open(&fixture.bench);
+    open_names(&fixture);
+    clock_fake_advance(&fixture.bench.clock, 2 * 3600 * CLOCK_NS_PER_S);
+    journal_bench_rest(&fixture.bench);
+    for (int i = 0; i < 2; i++) {
+        struct store_extent extent;
+        expect_fine(fixture.bench.store->ops->extent(fixture.bench.store, fixture.topic.id, 0, &extent));
+        expect_equal_u64(extent.start, 500);
+        expect_progress(&fixture, 500, 500, 0);
+        expect(outcome_at(&fixture, 4) == STORE_OUTCOME_DONE);
+        expect(outcome_at(&fixture, 5) == STORE_OUTCOME_EXPIRED);
+        expect(outcome_at(&fixture, 7) == STORE_OUTCOME_DONE);
+        expect(fate_at(&fixture, 499).outcome == STORE_OUTCOME_EXPIRED);
+        restart(&fixture, true);
+    }
+    finish(&fixture);
+}
+
 TEST(what_is_not_stored_or_not_legal_is_refused)
 {
     struct fixture fixture;
@@ -369,6 +538,9 @@ TEST_MAIN(outcomes_are_true_when_they_are_synced_and_not_before,
           progress_and_notes_survive_kills_stops_and_segments,
           notes_are_walked_by_prefix_in_order,
           a_seek_skips_forward_and_opens_again_backward,
+          fates_are_known_from_memory_from_index_files_and_from_indexes_made_again,
+          places_are_known_from_memory_from_index_files_and_when_the_records_are_gone,
+          what_retention_takes_before_a_group_comes_to_it_is_expired,
           what_is_not_stored_or_not_legal_is_refused,
           notes_and_groups_beyond_their_share_of_a_checkpoint_are_refused_and_the_log_goes_on,
           a_forgotten_group_is_gone_and_its_id_never_comes_back,
