@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/bench_acks.h"
 #include "cli/bench_disk.h"
 #include "cli/bench_flood.h"
 #include "cli/bench_options.h"
 #include "cli/bench_produce.h"
+#include "cli/bench_question.h"
 #include "cli/bench_tail.h"
 #include "cli/bench_tour.h"
 #include "cli/command.h"
@@ -18,7 +18,7 @@ static const char usage[] =
     "       waybill bench disk [DIR] [--size 4KiB]\n"
     "       waybill bench produce [--connections 1] [--window 10000 | --plain] [--pace TIME] [LINES]\n"
     "       waybill bench flood [--connections 1] [--window 10000 | --plain] [--pace 1ms] [LINES]\n"
-    "       waybill bench acks [--depth 1000] [--first-seq N] --count N\n"
+    "       waybill bench acks|status [--depth 1000] [--first-seq N] --count N\n"
     "       waybill bench tail TOPIC [-c FILE | --data DIR]\n\n"
     "Without a verb: what the disk under DIR (default: here) syncs, and what a Waybill on it does, which is\n"
     "started for that and removed again. The verbs put one load on a Waybill that runs:\n"
@@ -26,15 +26,18 @@ static const char usage[] =
     "produce  lines in acknowledged mode with so many open, or plain ones; --count N ends after N lines\n"
     "flood    a slow sender alone, then beside so many that send all they can\n"
     "acks     GET_ACK for random numbers among the N from --first-seq on; --depth 1: one by one\n"
+    "status   GET_STATUS likewise\n"
     "tail     the records of a topic from its start, as far as --time goes\n"
     "LINES: --size 100B --keys 37 (0: random) --topics 1 --first-seq N --fields 'key|timestamp|seq|body',\n"
     "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n"
-    "produce, flood, acks: --tls --ca FILE [--name localhost] for a door with TLS whose certificate is for "
+    "produce, flood, acks, status: --tls --ca FILE [--name localhost] for a door with TLS whose certificate "
+    "is for "
     "that name.\n";
 
-/* 127.0.0.1:5673 and :5675 are the doors of a server without a configuration. */
+/* 127.0.0.1:5673, :5675 and :5676 are the doors of a server without a configuration. */
 static const char produce_address[] = "127.0.0.1:5673";
 static const char acks_address[] = "127.0.0.1:5675";
+static const char status_address[] = "127.0.0.1:5676";
 
 static struct bench_end end_of(const struct bench_options *options)
 {
@@ -97,12 +100,17 @@ static enum err run_produce(const struct bench_options *options, struct bench_re
     return err;
 }
 
-static enum err run_acks(const struct bench_options *options, struct bench_result *result, struct why *why)
+static enum err ask(const struct bench_options *options,
+                    const struct bench_question_kind *kind,
+                    const char *address,
+                    struct bench_result *result,
+                    struct why *why)
 {
     if (options->count == 0)
         return why_set(why, ERR_BAD_INPUT, "--count N says how many numbers there are to ask about");
-    struct bench_acks_settings settings = {
-        .address = options->address != NULL ? options->address : acks_address,
+    struct bench_question_settings settings = {
+        .kind = kind,
+        .address = options->address != NULL ? options->address : address,
         .depth = (uint32_t)options->depth,
         .first_seq = options->first_seq,
         .behind_seq = options->first_seq + options->count,
@@ -111,9 +119,19 @@ static enum err run_acks(const struct bench_options *options, struct bench_resul
     settings.end.count = 0;
     enum err err = open_trust(options, why, &settings.trust);
     if (err == ERR_NONE)
-        err = bench_acks_run(&settings, result, why);
+        err = bench_question_run(&settings, result, why);
     tls_context_unref(settings.trust.context);
     return err;
+}
+
+static enum err run_acks(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    return ask(options, &bench_question_acks, acks_address, result, why);
+}
+
+static enum err run_status(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    return ask(options, &bench_question_status, status_address, result, why);
 }
 
 static enum err run_tail(const struct bench_options *options, struct bench_result *result, struct why *why)
@@ -170,7 +188,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"disk", "write and sync", run_disk, false},       {"produce", "lines stored", run_produce, false},
     {"flood", "a slow sender alone", run_flood, true}, {"acks", "GET_ACK", run_acks, false},
-    {"tail", "lines read", run_tail, false},
+    {"status", "GET_STATUS", run_status, false},       {"tail", "lines read", run_tail, false},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #include "base/units.h"
-#include "cli/bench_acks.h"
 #include "cli/bench_lines.h"
+#include "cli/bench_question.h"
 #include "cli/bench_result.h"
 #include "cli/command.h"
 
@@ -27,7 +27,7 @@ static const struct number numbers[] = {
     {offsetof(struct bench_options, window), 1, 1000000},
     {offsetof(struct bench_options, keys), 0, 1000000},
     {offsetof(struct bench_options, topics), 1, TOPICS_MAX},
-    {offsetof(struct bench_options, depth), 1, BENCH_ACKS_DEPTH_MAX},
+    {offsetof(struct bench_options, depth), 1, BENCH_QUESTION_DEPTH_MAX},
     {offsetof(struct bench_options, first_seq), BENCH_SEQ_FIRST, BENCH_SEQ_LAST},
     {offsetof(struct bench_options, count), 1, BENCH_SEQ_LAST - BENCH_SEQ_FIRST},
 };

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "cli/bench_acks.h"
 #include "cli/bench_disk.h"
 #include "cli/bench_produce.h"
+#include "cli/bench_question.h"
 #include "cli/bench_server.h"
 #include "cli/bench_tail.h"
 
@@ -72,15 +72,16 @@ static enum err measure_produce(
 
 static enum err measure_acks(struct bench_tour *tour, const char *name, uint32_t depth, struct why *why)
 {
-    struct bench_acks_settings settings = {.address = tour->server.acks,
-                                           .depth = depth,
-                                           .first_seq = BENCH_SEQ_FIRST,
-                                           .behind_seq = tour->next_seq,
-                                           .end = end_after(tour)};
+    struct bench_question_settings settings = {.kind = &bench_question_acks,
+                                               .address = tour->server.acks,
+                                               .depth = depth,
+                                               .first_seq = BENCH_SEQ_FIRST,
+                                               .behind_seq = tour->next_seq,
+                                               .end = end_after(tour)};
     struct bench_result *result = bench_result_new(name);
     if (result == NULL)
         return ERR_MEMORY;
-    enum err err = bench_acks_run(&settings, result, why);
+    enum err err = bench_question_run(&settings, result, why);
     enum err shown = show(tour, result);
     return err == ERR_NONE ? shown : err;
 }
