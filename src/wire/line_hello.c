@@ -26,8 +26,9 @@ enum line_error line_hello_parse(struct span line, struct line_hello *ret_hello)
 {
     struct line_hello hello = {0};
     uint64_t version;
-    if (!span_equal_text(span_take_word(&line), "HELLO"))
+    if (!line_is_hello(line))
         return LINE_ERROR_BAD_HELLO;
+    (void)span_take_word(&line);
     if (!span_to_u64(span_take_word(&line), &version))
         return LINE_ERROR_BAD_HELLO;
     if (version != 1)

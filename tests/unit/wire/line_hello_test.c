@@ -26,6 +26,7 @@ TEST(bad_greetings_are_told_apart_from_other_versions)
     memset(long_id + strlen(long_id), 'x', LINE_PRODUCER_MAX + 1);
     expect(parse("HELLO", &hello) == LINE_ERROR_BAD_HELLO);
     expect(parse("HELLO one", &hello) == LINE_ERROR_BAD_HELLO);
+    expect(parse("\t HELLO 1", &hello) == LINE_ERROR_BAD_HELLO);
     expect(parse("HELLO 2", &hello) == LINE_ERROR_BAD_VERSION);
     expect(parse("HELLO 1 producer=", &hello) == LINE_ERROR_BAD_HELLO);
     expect(parse("HELLO 1 producer=a|b", &hello) == LINE_ERROR_BAD_HELLO);
