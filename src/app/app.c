@@ -127,6 +127,9 @@ static enum err open_workers(struct app *app, struct why *why)
     }
     if (err == ERR_NONE)
         err = worker_open_desk(&app->workers[0], &app->control, why);
+    if (err == ERR_NONE)
+        err =
+            home_open_deliveries(&app->workers[0].ground.home, app->config, journal_store(app->journal), why);
     for (unsigned i = 0; i < app->worker_count && err == ERR_NONE; i++)
         err = worker_start(&app->workers[i]);
     return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/delivery_plan.h"
 #include "app/door_plan.h"
 #include "app/door_tls.h"
 #include "door/line_routes.h"
@@ -43,6 +44,22 @@ static void examine_topics(const struct config *config, struct config_problems *
         if (!store_topic_name_is_legal(span_from_text(topics[i].name)))
             config_problem(problems, config_place_of(topics[i].node, ""), "`%.100s` is no topic's name: %s",
                            topics[i].name, store_topic_name_rule);
+}
+
+/* Two of one name would be one group, and share the records between their targets. */
+static void examine_deliveries(const struct config *config, struct config_problems *problems)
+{
+    const struct config_delivery *deliveries = config->deliveries.items;
+    for (uint32_t i = 0; i < config->deliveries.count; i++) {
+        struct why why;
+        if (delivery_plan_examine(&deliveries[i], &why) != ERR_NONE)
+            config_problem(problems, config_place_of(deliveries[i].node, "name"), "%s", why.text);
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(deliveries[i].name, deliveries[j].name) == 0)
+                config_problem(problems, config_place_of(deliveries[i].node, "name"),
+                               "another delivery is called `%.100s` already: give this one its own name",
+                               deliveries[i].name);
+    }
 }
 
 static struct config_place place_of(const struct config_door *door, const struct line_routes_fault *fault)
@@ -154,6 +171,7 @@ enum err config_examine(const struct config *config, struct config_problems *pro
     const struct config_door *doors = config->doors.items;
     enum err err = ERR_NONE;
     examine_topics(config, problems);
+    examine_deliveries(config, problems);
     for (uint32_t i = 0; i < config->doors.count && err == ERR_NONE; i++)
         err = examine_door(config, &doors[i], problems);
     if (err == ERR_NONE)

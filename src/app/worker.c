@@ -73,6 +73,8 @@ static void on_drain(struct mail *mail)
         drain_desk(worker);
     for (uint32_t i = 0; i < worker->door_count; i++)
         door_drain(worker->doors[i].door, on_door_drained, worker->watch);
+    if (worker->is_home)
+        home_drain(&worker->ground.home, on_door_drained, worker->watch);
 }
 
 static void on_cut(struct mail *mail)
@@ -134,8 +136,11 @@ static enum err build(struct worker *worker, const struct worker_settings *setti
     struct worker_ground *ground = &worker->ground;
     append_gate_init(&ground->gate, settings->store, worker->loop);
     enum err err = receipts_new(settings->store, settings->policy, &ground->receipts);
+    if (err == ERR_NONE && worker->is_home)
+        err = home_init(&ground->home, worker->loop, settings->store);
     if (err != ERR_NONE)
         return err;
+    worker->watch->open += worker->is_home;
     worker->doors = calloc(settings->plans->count + 1, sizeof *worker->doors);
     return worker->doors == NULL ? ERR_MEMORY : open_doors(worker, settings->plans, why);
 }
@@ -194,6 +199,7 @@ void worker_done(struct worker *worker)
     for (uint32_t i = 0; i < worker->door_count; i++)
         worker_door_close(&worker->doors[i]);
     free(worker->doors);
+    home_done(&worker->ground.home);
     worker->ground.receipts = receipts_free(worker->ground.receipts);
     append_gate_done(&worker->ground.gate);
     worker->loop = loop_uv_free(worker->loop);

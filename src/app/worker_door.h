@@ -4,6 +4,7 @@
 #define APP_WORKER_DOOR_H
 
 #include "app/door_plan.h"
+#include "app/home.h"
 #include "door/acks_door.h"
 #include "door/produce_door.h"
 #include "door/status_door.h"
@@ -24,6 +25,7 @@ struct worker_door {
 struct worker_ground {
     struct append_gate gate;
     struct receipts *receipts;
+    struct home home; /* its groups are NULL but on the home loop */
 };
 
 /* Whether the door stands on the home loop of the groups alone: docs/threads.md. */

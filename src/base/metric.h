@@ -12,7 +12,8 @@
     X(CONNECTIONS, COUNTER, "waybill_connections_total", "Connections accepted")                             \
     X(CONNECTIONS_REFUSED, COUNTER, "waybill_connections_refused_total",                                     \
       "Connections refused or cut for a fault of the peer")                                                  \
-    X(TLS_FAILED, COUNTER, "waybill_tls_handshakes_failed_total", "Connections that did not come to use TLS")   \
+    X(TLS_FAILED, COUNTER, "waybill_tls_handshakes_failed_total",                                            \
+      "Connections that did not come to use TLS")                                                            \
     X(TLS_EXPIRES, GAUGE, "waybill_tls_certificate_expires_seconds",                                         \
       "Until the first certificate of a door expires, negative when it has; 0 without TLS")                  \
     X(LINES_RECEIVED, COUNTER, "waybill_lines_received_total", "Lines that produce doors read")              \

@@ -95,7 +95,7 @@ struct config_door {
     bool keys;
     const char *processed_log; /* status; NULL: none */
     const char *group;         /* of the processed log */
-    int64_t lease_ns; /* subscribe */
+    int64_t lease_ns;          /* subscribe */
     bool insecure;
     struct config_tls tls;
     const char *client_ca; /* NULL: clients are not asked for a certificate */

@@ -44,7 +44,8 @@ one_pread(struct fs_file *file, void *to, size_t size, uint64_t at, bool no_wait
 
 static enum err one_stat(struct fs_file *file, struct fs_stat *ret_stat)
 {
-    *ret_stat = (struct fs_stat){.size = LIST_OWNER(file, struct one_file, file)->len, .links = 1, .is_plain = true};
+    *ret_stat =
+        (struct fs_stat){.size = LIST_OWNER(file, struct one_file, file)->len, .links = 1, .is_plain = true};
     return ERR_NONE;
 }
 

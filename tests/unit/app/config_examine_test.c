@@ -61,6 +61,29 @@ TEST(illegal_names_of_groups_are_refused_where_they_are_said)
     expect_problems(STATUS(", processed_log: p.log, group: g, topic: t, keys: on, mode: kmq"), "");
 }
 
+#define DELIVERY(name, from, to) "- { name: " name ", from: [" from "], to: \"" to "\" }\n"
+
+TEST(deliveries_need_legal_and_different_names_and_a_path_that_stays_where_it_is)
+{
+    expect_problems("deliveries:\n" DELIVERY("a", "x", "file:/tmp/{topic}.log")
+                        DELIVERY("b", "x", "file:append.log") PRODUCE(""),
+                    "");
+    expect_problems("deliveries:\n" DELIVERY("a", "x", "file:one") DELIVERY("a", "y", "file:two") PRODUCE(""),
+                    "w.yaml:3:5: another delivery is called `a` already: give this one its own name\n");
+    expect_problems(
+        "deliveries:\n" DELIVERY("a b", "x", "file:one") PRODUCE(""),
+        "w.yaml:2:5: delivery `a b`: a name has 1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`\n");
+    expect_problems(
+        "deliveries:\n" DELIVERY("a", "x/y", "file:one") PRODUCE(""),
+        "w.yaml:2:5: delivery a: topic `x/y`: a name has 1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or "
+        "`..`\n");
+    expect_problems(
+        "deliveries:\n" DELIVERY("a", "x", "file:/tmp/{topic}/a.log") PRODUCE(""),
+        "w.yaml:2:5: delivery a: {topic} may stand in the file's name alone: /tmp/{topic}/a.log\n");
+    expect_problems("deliveries:\n" DELIVERY("a", "x", "file:/tmp/..") PRODUCE(""),
+                    "w.yaml:2:5: delivery a: \"..\" is no file's name\n");
+}
+
 #define ACKS(address) "- { kind: line, serve: acks, listen: \"" address "\", insecure: true }\n"
 
 TEST(doors_whose_addresses_meet_are_refused_however_they_are_written)
@@ -128,7 +151,8 @@ TEST(broken_routing_is_refused_where_it_is_said)
     }
 }
 
-TEST_MAIN(certificates_that_cannot_be_used_are_refused_where_they_are_named,
+TEST_MAIN(deliveries_need_legal_and_different_names_and_a_path_that_stays_where_it_is,
+          certificates_that_cannot_be_used_are_refused_where_they_are_named,
           legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,

@@ -5,8 +5,8 @@
 
 #include "base/metric.h"
 #include "support/journal_model.h"
-#include "support/test_append.h"
 #include "support/test.h"
+#include "support/test_append.h"
 
 enum { ENOUGH = 400 };
 

@@ -1,0 +1,35 @@
+/* What lives on the home loop alone: the groups, and the deliveries that Waybill drives. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef APP_HOME_H
+#define APP_HOME_H
+
+#include "config/config.h"
+#include "delivery/delivery.h"
+
+struct home {
+    struct loop *loop;
+    struct groups *groups;
+    struct loop_task step;
+    struct timer timer;
+    struct background *background; /* NULL without deliveries */
+    struct delivery **deliveries;
+    uint32_t delivery_count;
+    uint32_t draining; /* deliveries that are not drained */
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+/* MEMORY. */
+enum err home_init(struct home *home, struct loop *loop, struct store *store) MUST_CHECK;
+/* Errors of topics and targets with the reason; its deliveries begin when the loop runs. */
+enum err home_open_deliveries(struct home *home,
+                              const struct config *config,
+                              struct store *store,
+                              struct why *why) MUST_CHECK;
+
+/* Deliveries finish what is in flight, groups their outcomes; on_drained comes once, on the loop. */
+void home_drain(struct home *home, void (*on_drained)(void *owner), void *owner);
+/* Drained, or the loop never ran; no member of a group is left but the deliveries. */
+void home_done(struct home *home);
+
+#endif
