@@ -1,4 +1,4 @@
-/* The home loop: groups take their steps at the end of a turn, and when leases and delays are due. */
+/* The home loop: its groups, and deliveries as the configuration wants them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/home.h"
 
@@ -6,50 +6,32 @@
 
 #include "app/delivery_plan.h"
 
-/* --- Groups on the loop --------------------------------------------------------------------------------- */
+enum { OPEN_MAX = 400000 }; /* runs of open records: about 16 MiB */
 
-static void on_work(void *owner)
-{
-    struct home *home = owner;
-    loop_at_end_of_turn(home->loop, &home->step);
-}
-
-static void on_due(void *owner, int64_t after_ns)
-{
-    struct home *home = owner;
-    timer_start(&home->timer, after_ns);
-}
-
-static void on_timer(struct timer *timer)
-{
-    struct home *home = LIST_OWNER(timer, struct home, timer);
-    loop_at_end_of_turn(home->loop, &home->step);
-}
+#define LOOK_NS (2 * CLOCK_NS_PER_MS)
 
 static void end_drain(struct home *home)
 {
-    if (home->on_drained == NULL || home->draining > 0 || !groups_is_idle(home->groups))
+    if (home->draining > 0 || !groups_is_idle(home->groups.groups)) {
+        timer_start(&home->look, LOOK_NS);
         return;
+    }
     void (*on_drained)(void *owner) = home->on_drained;
     home->on_drained = NULL;
     on_drained(home->owner);
 }
 
-static void on_step(struct loop_task *step)
+static void on_look(struct timer *timer)
 {
-    struct home *home = LIST_OWNER(step, struct home, step);
-    groups_step(home->groups);
-    end_drain(home);
+    end_drain(LIST_OWNER(timer, struct home, look));
 }
 
 enum err home_init(struct home *home, struct loop *loop, struct store *store)
 {
-    static const struct groups_settings settings = {.span_max = STORE_SPAN_MAX, .open_max = 400000};
-    struct groups_events events = {.on_work = on_work, .on_due = on_due, .owner = home};
-    *home = (struct home){.loop = loop};
-    loop_task_init(&home->step, on_step);
-    timer_init(&home->timer, loop, on_timer);
-    return groups_new(store, &loop->mailbox, loop->clock, &settings, &events, &home->groups);
+    static const struct groups_settings settings = {.span_max = STORE_SPAN_MAX, .open_max = OPEN_MAX};
+    *home = (struct home){0};
+    timer_init(&home->look, loop, on_look);
+    return group_home_init(&home->groups, store, loop, &settings);
 }
 
 /* --- Deliveries ----------------------------------------------------------------------------------------- */
@@ -64,8 +46,8 @@ home_open_deliveries(struct home *home, const struct config *config, struct stor
     home->deliveries = (struct delivery **)calloc(count, sizeof *home->deliveries);
     enum err err = home->deliveries == NULL ? ERR_MEMORY : background_thread_new("files", &home->background);
     for (uint32_t i = 0; err == ERR_NONE && i < count; i++) {
-        err = delivery_plan_open(&deliveries[i], store, home->groups, home->loop, home->background, why,
-                                 &home->deliveries[i]);
+        err = delivery_plan_open(&deliveries[i], store, home->groups.groups, home->groups.loop,
+                                 home->background, why, &home->deliveries[i]);
         home->delivery_count += err == ERR_NONE;
     }
     return err;
@@ -73,9 +55,7 @@ home_open_deliveries(struct home *home, const struct config *config, struct stor
 
 static void on_delivery_drained(void *owner)
 {
-    struct home *home = owner;
-    home->draining--;
-    loop_at_end_of_turn(home->loop, &home->step);
+    ((struct home *)owner)->draining--;
 }
 
 void home_drain(struct home *home, void (*on_drained)(void *owner), void *owner)
@@ -85,20 +65,20 @@ void home_drain(struct home *home, void (*on_drained)(void *owner), void *owner)
     home->draining = home->delivery_count;
     for (uint32_t i = 0; i < home->delivery_count; i++)
         delivery_drain(home->deliveries[i], on_delivery_drained, home);
-    loop_at_end_of_turn(home->loop, &home->step);
+    timer_start(&home->look, 0);
 }
 
 void home_done(struct home *home)
 {
-    if (home->loop == NULL)
+    struct loop *loop = home->groups.loop;
+    if (loop == NULL)
         return;
     for (uint32_t i = 0; i < home->delivery_count; i++)
         delivery_free(home->deliveries[i]);
     free((void *)home->deliveries);
     home->background = background_thread_free(home->background);
-    (void)mailbox_deliver(&home->loop->mailbox); /* what the last jobs sent */
-    loop_task_cancel(&home->step);
-    timer_stop(&home->timer);
-    home->groups = groups_free(home->groups);
+    (void)mailbox_deliver(&loop->mailbox); /* what the last jobs sent */
+    timer_stop(&home->look);
+    group_home_done(&home->groups);
     *home = (struct home){0};
 }

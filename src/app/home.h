@@ -5,12 +5,11 @@
 
 #include "config/config.h"
 #include "delivery/delivery.h"
+#include "door/group_home.h"
 
 struct home {
-    struct loop *loop;
-    struct groups *groups;
-    struct loop_task step;
-    struct timer timer;
+    struct group_home groups;
+    struct timer look;             /* while draining: whether the groups' outcomes are all out */
     struct background *background; /* NULL without deliveries */
     struct delivery **deliveries;
     uint32_t delivery_count;

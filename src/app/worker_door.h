@@ -25,7 +25,7 @@ struct worker_door {
 struct worker_ground {
     struct append_gate gate;
     struct receipts *receipts;
-    struct home home; /* its groups are NULL but on the home loop */
+    struct home home; /* empty but on the home loop */
 };
 
 /* Whether the door stands on the home loop of the groups alone: docs/threads.md. */
