@@ -309,7 +309,7 @@ TEST(reference_lists_every_key_with_its_default)
     expect_fine(buffer_append(&text, span_of("", 1)));
     static const char *const parts[] = {
         "log.segment_size: a size from 256KiB to 1GiB; default 64MiB; restart\n",
-        "topics.NAME.retention.age: a duration from 0ns to 36500d; default 7d; restart\n",
+        "topics.NAME.retention.age: a duration from 0ns to 36500d; default 7d; reload\n",
         "doors[].serve: produce, subscribe, acks or status; required; restart\n",
         "doors[].routes[].key: text; required; restart\n",
         "proxies\n    Not in this version yet. ",
