@@ -305,10 +305,9 @@ static const struct store_ops store_ops = {
 
 static void init_lists(struct journal *journal)
 {
-    struct list *const lists[] = {&journal->group,     &journal->group_frames, &journal->watches,
-                                  &journal->discarded, &journal->urgent,       &journal->express,
-                                  &journal->bulk,      &journal->internal,     &journal->prepared,
-                                  &journal->reads};
+    struct list *const lists[] = {
+        &journal->group,   &journal->group_frames, &journal->watches,  &journal->discarded, &journal->urgent,
+        &journal->express, &journal->bulk,         &journal->internal, &journal->prepared,  &journal->reads};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         list_init(lists[i]);
 }
@@ -377,6 +376,25 @@ enum err journal_open(const struct journal_seams *seams,
     }
     *ret_journal = journal;
     return ERR_NONE;
+}
+
+/* All of it is read with the view lock held, also by retention. */
+void journal_reload(struct journal *journal, const struct journal_settings *settings)
+{
+    struct journal_settings *own = &journal->settings;
+    journal_lock(&journal->view);
+    own->size_max = settings->size_max;
+    own->topics_max = settings->topics_max;
+    own->auto_create = settings->auto_create;
+    own->receipts_keep_ns = settings->receipts_keep_ns;
+    own->receipts_size_max = settings->receipts_size_max;
+    own->scrub_every_ns = settings->scrub_every_ns;
+    own->scrub_rate = settings->scrub_rate;
+    own->defaults = settings->defaults;
+    own->topics = settings->topics;
+    own->topic_count = settings->topic_count;
+    journal_unlock(&journal->view);
+    journal_wake_helper(journal);
 }
 
 const struct journal_recovery *journal_recovery(const struct journal *journal)

@@ -18,6 +18,12 @@ enum err journal_open(const struct journal_seams *seams,
                       const struct journal_settings *settings,
                       struct why *why,
                       struct journal **ret_journal) MUST_CHECK;
+/*
+ * Takes over what may change while it runs: size_max, topics_max, auto_create, receipts_*, scrub_*, and of topics and their
+ * defaults when_full and retention; a topic's partitions count when it is created. The topics of before may go when it
+ * returns. Any thread.
+ */
+void journal_reload(struct journal *journal, const struct journal_settings *settings);
 const struct journal_recovery *journal_recovery(const struct journal *journal);
 struct store *journal_store(struct journal *journal);
 

@@ -41,7 +41,7 @@ struct journal_settings {
     int64_t identities_keep_ns;
     uint32_t identities_max;
     struct journal_topic_settings defaults;
-    const struct journal_topic_settings *topics; /* must live as long as the journal, as the groups must */
+    const struct journal_topic_settings *topics; /* must live as long as the journal, or until it reloads */
     uint32_t topic_count;
     const struct journal_named_group *groups;
     uint32_t group_count;

@@ -42,8 +42,11 @@ struct scrub {
     uint64_t position;
     uint64_t lsn;
     uint32_t incarnation;
-    int64_t due_ns;  /* the next pass */
-    int64_t next_ns; /* the next step of this one */
+    bool has_rested;  /* a pass has come to its end */
+    int64_t since_ns; /* when */
+    int64_t next_ns;  /* the next step of this one */
+    int64_t every_ns; /* as set when this step began, as is the rate */
+    uint64_t rate;
 };
 
 /*
@@ -86,8 +89,8 @@ struct journal {
     struct list bulk;
     struct list internal; /* internal frames */
     struct list prepared;
-    struct list reads;  /* reads that wait for the disk */
-    int64_t express_ns; /* when the last small append came */
+    struct list reads;       /* reads that wait for the disk */
+    int64_t express_ns;      /* when the last small append came */
     uint64_t inflight_bytes; /* without the urgent ones */
     uint64_t urgent_bytes;
     uint32_t inflight_count; /* with the urgent ones */

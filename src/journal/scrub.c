@@ -24,13 +24,13 @@ static struct segment *take_segment(struct journal *journal)
     journal_unlock(&journal->view);
     if (found == NULL) {
         scrub->segment = 0;
-        scrub->due_ns = clock_now_ns(journal->seams.clock) + journal->settings.scrub_every_ns;
+        scrub->has_rested = true;
+        scrub->since_ns = clock_now_ns(journal->seams.clock);
     } else if (found->number != scrub->segment || scrub->position == 0) {
-        *scrub = (struct scrub){.segment = found->number,
-                                .position = SEGMENT_HEADER_SIZE,
-                                .lsn = found->first_lsn,
-                                .due_ns = scrub->due_ns,
-                                .next_ns = scrub->next_ns};
+        scrub->segment = found->number;
+        scrub->position = SEGMENT_HEADER_SIZE;
+        scrub->lsn = found->first_lsn;
+        scrub->incarnation = 0;
     }
     return found;
 }
@@ -63,7 +63,7 @@ pass_damage(struct journal *journal, struct scanner *scanner, const struct segme
 
 static enum err read_frames(struct journal *journal, struct scanner *scanner, const struct segment *segment)
 {
-    uint64_t until = scanner->position + journal->settings.scrub_rate;
+    uint64_t until = scanner->position + journal->scrub.rate;
     enum err err = ERR_NONE;
     while (err == ERR_NONE && scanner->position < scanner->end && scanner->position < until) {
         struct scan_set set;
@@ -113,14 +113,31 @@ static enum err scrub_segment(struct journal *journal, struct segment *segment)
     return err;
 }
 
+/* A reload may have changed them since the last step. */
+static void take_settings(struct journal *journal)
+{
+    journal_lock(&journal->view);
+    journal->scrub.every_ns = journal->settings.scrub_every_ns;
+    journal->scrub.rate = journal->settings.scrub_rate;
+    journal_unlock(&journal->view);
+}
+
+static bool is_due(const struct scrub *scrub, int64_t now_ns)
+{
+    bool is_resting = scrub->segment == 0 && scrub->has_rested && now_ns - scrub->since_ns < scrub->every_ns;
+    return scrub->every_ns > 0 && !is_resting;
+}
+
 void scrub_step(struct journal *journal)
 {
     struct scrub *scrub = &journal->scrub;
     int64_t now_ns = clock_now_ns(journal->seams.clock);
-    if (journal->settings.scrub_every_ns == 0 || now_ns < scrub->next_ns ||
-        (scrub->segment == 0 && now_ns < scrub->due_ns))
+    if (now_ns < scrub->next_ns)
         return;
     scrub->next_ns = now_ns + TICK_NS;
+    take_settings(journal);
+    if (!is_due(scrub, now_ns))
+        return;
     struct segment *segment = take_segment(journal);
     if (segment == NULL)
         return;

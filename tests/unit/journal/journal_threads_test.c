@@ -37,16 +37,22 @@ static void on_event(void *owner, enum journal_event event, const char *fields)
         (void)fprintf(stderr, "%s\n", fields);
 }
 
-static void open_journal(struct stage *stage)
+static struct journal_settings stage_settings(void)
 {
     struct journal_settings settings;
-    struct why why = {{0}};
-    struct journal_seams seams = {.fs = stage->fs, .clock = clock_linux(), .on_event = on_event};
     journal_settings_default(&settings);
     settings.segment_size = SEGMENT;
     settings.append_size_max = SEGMENT / 4;
     settings.record_size_max = SEGMENT / 8;
     settings.size_max = 8 * SEGMENT;
+    return settings;
+}
+
+static void open_journal(struct stage *stage)
+{
+    struct journal_settings settings = stage_settings();
+    struct why why = {{0}};
+    struct journal_seams seams = {.fs = stage->fs, .clock = clock_linux(), .on_event = on_event};
     expect_fine(journal_open(&seams, &settings, &why, &stage->journal));
     stage->store = journal_store(stage->journal);
     expect_fine(
@@ -153,6 +159,31 @@ static void *consume(void *argument)
     return NULL;
 }
 
+/* Gives the journal other settings again and again, and takes away those of before. */
+static void *reload(void *argument)
+{
+    struct stage *stage = ((struct actor *)argument)->stage;
+    struct journal_topic_settings *before = NULL;
+    for (uint64_t i = 0; !atomic_load(&stage->is_over); i++) {
+        struct journal_settings settings = stage_settings();
+        struct journal_topic_settings *topics = calloc(1, sizeof *topics);
+        check(topics != NULL);
+        *topics = (struct journal_topic_settings){"t", PRODUCERS, JOURNAL_BLOCK, (int64_t)i, i % 2};
+        settings.topics = topics;
+        settings.topic_count = 1;
+        settings.size_max = (8 + i % 3) * SEGMENT;
+        settings.scrub_rate = SEGMENT * (1 + i % 5);
+        journal_reload(stage->journal, &settings);
+        free(before);
+        before = topics;
+        nap();
+    }
+    struct journal_settings settings = stage_settings();
+    journal_reload(stage->journal, &settings);
+    free(before);
+    return NULL;
+}
+
 static void start(struct actor *actors, uint32_t count, struct stage *stage, void *(*run)(void *argument))
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -181,6 +212,7 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
     struct stage stage = {0};
     struct actor producers[PRODUCERS];
     struct actor readers[READERS];
+    struct actor reloader;
     expect_not_null(mkdtemp(directory));
     expect_fine(fs_linux_new(directory, &stage.fs));
     open_journal(&stage);
@@ -189,8 +221,10 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
     expect_fine(journal_start(stage.journal));
     start(readers, READERS, &stage, consume);
     start(producers, PRODUCERS, &stage, produce);
+    start(&reloader, 1, &stage, reload);
     join(producers, PRODUCERS);
     atomic_store(&stage.is_over, true);
+    join(&reloader, 1);
     join(readers, READERS);
     for (uint32_t i = 0; i < READERS; i++)
         expect_equal_u64(readers[i].seen, APPENDS * 3);
