@@ -9,10 +9,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/certificate_watch.h"
 #include "app/data_directory.h"
 #include "app/door_plan.h"
 #include "app/journal_setup.h"
 #include "app/receipt_plan.h"
+#include "app/reload.h"
 #include "app/service_manager.h"
 #include "app/stop_guard.h"
 #include "app/sync_probe.h"
@@ -39,7 +41,12 @@ struct app {
     struct worker *workers;
     unsigned worker_count;
     struct sync_probe probe;
+    struct reload reload;
+    struct certificate_watch certificates;
 };
+
+/* How often main looks at certificates: what they say changes slowly, but the metric counts seconds. */
+enum { LOOK_EVERY_S = 60 };
 
 /* After a cut all doors are drained as soon as their loop has run, and the journal after one more sync. */
 #define CUT_TIMEOUT_NS (5 * CLOCK_NS_PER_S)
@@ -77,24 +84,6 @@ static unsigned loops_wanted(const struct config *config)
     return count <= 2 ? 1 : (unsigned)count - 1;
 }
 
-/* Topics that the configuration names exist from the start. */
-static enum err create_topics(struct app *app, struct why *why)
-{
-    struct store *store = journal_store(app->journal);
-    const struct config_topic *topics = app->config->topics.items;
-    for (uint32_t i = 0; i < app->config->topics.count; i++) {
-        struct store_topic topic;
-        enum err err = store->ops->topic_open(store, span_from_text(topics[i].name), 0, true, &topic);
-        if (err != ERR_NONE)
-            return why_set(why, err, "topic %s: %s", topics[i].name, err_text(err));
-        if (topic.partitions != topics[i].partitions)
-            log_line(LOG_WARN, "app", "partitions of an existing topic do not change",
-                     "topic=%s partitions=%u configured=%llu", topics[i].name, topic.partitions,
-                     (unsigned long long)topics[i].partitions);
-    }
-    return ERR_NONE;
-}
-
 static enum err open_journal(struct app *app, struct why *why)
 {
     enum err err = journal_setup_init(&app->setup, app->config, app->directory.journal, clock_linux());
@@ -106,7 +95,7 @@ static enum err open_journal(struct app *app, struct why *why)
     err = journal_start(app->journal);
     if (err != ERR_NONE)
         return why_set(why, err, "the journal's threads cannot start: %s", err_text(err));
-    return create_topics(app, why);
+    return journal_setup_create_topics(app->config, app->journal, why);
 }
 
 static enum err open_workers(struct app *app, struct why *why)
@@ -165,17 +154,33 @@ static enum err start(struct app *app, struct why *why)
     return err == ERR_NONE ? open_workers(app, why) : err;
 }
 
-static void wait_for_the_end(const sigset_t *signals)
+static void look_at_certificates(struct app *app, bool speaks)
 {
+    certificate_watch_look(&app->certificates, &app->plans, clock_wall_ns(clock_linux()), speaks);
+}
+
+static void take_reload(struct app *app)
+{
+    service_manager_notify("RELOADING=1");
+    reload_run(&app->reload);
+    look_at_certificates(app, true);
+    service_manager_notify("READY=1");
+}
+
+static void wait_for_the_end(struct app *app, const sigset_t *signals)
+{
+    static const struct timespec look_every = {.tv_sec = LOOK_EVERY_S};
+    look_at_certificates(app, true);
     for (;;) {
-        int number = 0;
-        check(sigwait(signals, &number) == 0);
-        if (number != SIGHUP) {
+        int number = sigtimedwait(signals, NULL, &look_every);
+        if (number == SIGHUP) {
+            take_reload(app);
+        } else if (number > 0) {
             log_line(LOG_INFO, "app", "stopping", "signal=%s", number == SIGTERM ? "TERM" : "INT");
             return;
+        } else {
+            look_at_certificates(app, false);
         }
-        log_line(LOG_WARN, "app", "reload is not in this version yet: restart to change the configuration",
-                 NULL);
     }
 }
 
@@ -183,7 +188,7 @@ static void drain(struct app *app)
 {
     for (unsigned i = 0; i < app->worker_count; i++)
         worker_drain(&app->workers[i]);
-    if (drain_watch_wait(&app->watch, app->config->drain_ns))
+    if (drain_watch_wait(&app->watch, reload_config(&app->reload)->drain_ns))
         return;
     log_line(LOG_WARN, "app", "drain time is over: what is left is cut", NULL);
     for (unsigned i = 0; i < app->worker_count; i++)
@@ -211,13 +216,14 @@ static void stop(struct app *app, enum err err)
     free(app->workers);
     app->journal = journal_free(app->journal);
     journal_setup_done(&app->setup);
+    reload_done(&app->reload);
     listen_socket_close(&app->control);
     receipt_plan_done(&app->receipts);
     door_plans_close(&app->plans);
     data_directory_close(&app->directory);
 }
 
-enum err app_run(const struct config *config, struct why *why)
+enum err app_run(const struct config *config, const char *path, struct why *why)
 {
     struct app app = {.config = config, .control.fd = -1};
     struct stop_guard guard;
@@ -227,9 +233,11 @@ enum err app_run(const struct config *config, struct why *why)
     if (err == ERR_NONE) {
         say_ready(&app);
         sync_probe_start(&app.probe, app.directory.journal, clock_linux());
-        wait_for_the_end(&signals);
+        app.reload = (struct reload){path,       config,      NULL,        &app.plans,
+                                     &app.setup, app.journal, app.workers, app.worker_count};
+        wait_for_the_end(&app, &signals);
         service_manager_notify("STOPPING=1");
-        stop_guard_start(&guard, config->drain_ns + CUT_TIMEOUT_NS);
+        stop_guard_start(&guard, reload_config(&app.reload)->drain_ns + CUT_TIMEOUT_NS);
         drain(&app);
     }
     stop(&app, err);

@@ -44,8 +44,8 @@ enum err door_plan_settings(const struct config *config,
         .sequence = span_from_text(door->sequence),
         .drop_duplicates = door->duplicates == CONFIG_DROP,
         .hello = door->hello,
-        .auto_create = config->limits.auto_create,
         .ack_written = config->log.ack == CONFIG_ACK_WRITTEN,
+        .auto_create = true, /* the store knows whether, also after a reload */
         .window = (uint32_t)door->window,
         .max_line = (uint32_t)door->max_line,
     };

@@ -70,6 +70,16 @@ static struct journal_settings settings_of(const struct config *config)
     return settings;
 }
 
+/* NULL without memory. */
+static struct journal_topic_settings *topics_of(const struct config *config)
+{
+    const struct config_topic *from = config->topics.items;
+    struct journal_topic_settings *topics = calloc(config->topics.count + 1, sizeof *topics);
+    for (uint32_t i = 0; i < config->topics.count && topics != NULL; i++)
+        topics[i] = topic_settings(&from[i]);
+    return topics;
+}
+
 enum err journal_setup_init(struct journal_setup *setup,
                             const struct config *config,
                             struct fs *fs,
@@ -78,12 +88,9 @@ enum err journal_setup_init(struct journal_setup *setup,
     *setup = (struct journal_setup){.settings = settings_of(config)};
     setup->seams = (struct journal_seams){
         .fs = fs, .clock = clock, .on_event = on_event, .on_progress = on_progress, .owner = setup};
-    setup->topics = calloc(config->topics.count + 1, sizeof *setup->topics);
+    setup->topics = topics_of(config);
     if (setup->topics == NULL)
         return ERR_MEMORY;
-    const struct config_topic *topics = config->topics.items;
-    for (uint32_t i = 0; i < config->topics.count; i++)
-        setup->topics[i] = topic_settings(&topics[i]);
     setup->settings.topics = setup->topics;
     setup->settings.topic_count = config->topics.count;
     return ERR_NONE;
@@ -93,6 +100,22 @@ void journal_setup_done(struct journal_setup *setup)
 {
     free(setup->topics);
     setup->topics = NULL;
+}
+
+enum err
+journal_setup_reload(struct journal_setup *setup, const struct config *config, struct journal *journal)
+{
+    struct journal_topic_settings *before = setup->topics;
+    struct journal_topic_settings *topics = topics_of(config);
+    if (topics == NULL)
+        return ERR_MEMORY;
+    struct journal_settings settings = settings_of(config);
+    settings.topics = topics;
+    settings.topic_count = config->topics.count;
+    journal_reload(journal, &settings);
+    setup->topics = topics;
+    free(before);
+    return ERR_NONE;
 }
 
 static void warn_of_small_segments(const struct journal_settings *settings)
@@ -120,4 +143,28 @@ enum err journal_setup_open(struct journal_setup *setup, struct why *why, struct
     if (setup->shows_progress)
         progress_done(&setup->progress);
     return err;
+}
+
+static enum err create_topic(struct store *store, const struct config_topic *configured, struct why *why)
+{
+    struct store_topic topic;
+    enum err err = store->ops->topic_open(store, span_from_text(configured->name), 0, true, &topic);
+    if (err != ERR_NONE)
+        return why_set(why, err, "topic %s: %s", configured->name, err_text(err));
+    if (topic.partitions != configured->partitions)
+        log_line(LOG_WARN, "app", "partitions of an existing topic do not change",
+                 "topic=%s partitions=%u configured=%llu", configured->name, topic.partitions,
+                 (unsigned long long)configured->partitions);
+    return ERR_NONE;
+}
+
+enum err journal_setup_create_topics(const struct config *config, struct journal *journal, struct why *why)
+{
+    const struct config_topic *topics = config->topics.items;
+    enum err ret_err = ERR_NONE;
+    for (uint32_t i = 0; i < config->topics.count; i++) {
+        enum err err = create_topic(journal_store(journal), &topics[i], why);
+        ret_err = err != ERR_NONE ? err : ret_err;
+    }
+    return ret_err;
 }

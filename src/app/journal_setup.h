@@ -21,6 +21,13 @@ enum err journal_setup_init(struct journal_setup *setup,
                             struct fs *fs,
                             struct clock *clock) MUST_CHECK;
 void journal_setup_done(struct journal_setup *setup);
+/* Topics that the configuration names exist from now on; the others are tried too when one cannot be: its error and reason. */
+enum err
+journal_setup_create_topics(const struct config *config, struct journal *journal, struct why *why) MUST_CHECK;
+/* Gives the running journal what another configuration says of it, which must outlive it or the next reload. MEMORY. */
+enum err journal_setup_reload(struct journal_setup *setup,
+                              const struct config *config,
+                              struct journal *journal) MUST_CHECK;
 
 /* Recovers, with a bar or log lines when it takes long. */
 enum err

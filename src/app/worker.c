@@ -86,6 +86,35 @@ static void on_cut(struct mail *mail)
         door_cut(worker->doors[i].door);
 }
 
+/* On its way from main to the loop, which frees it. */
+struct tls_change {
+    struct mail mail;
+    struct worker *worker;
+    const struct door_plan *plan;
+    struct tls_context *tls; /* its own reference */
+};
+
+static void on_tls_change(struct mail *mail)
+{
+    struct tls_change *change = LIST_OWNER(mail, struct tls_change, mail);
+    struct worker *worker = change->worker;
+    for (uint32_t i = 0; i < worker->door_count; i++)
+        if (worker->doors[i].plan == change->plan)
+            door_set_tls(worker->doors[i].door, change->tls);
+    tls_context_unref(change->tls);
+    free(change);
+}
+
+enum err worker_change_tls(struct worker *worker, const struct door_plan *plan, struct tls_context *tls)
+{
+    struct tls_change *change = calloc(1, sizeof *change);
+    if (change == NULL)
+        return ERR_MEMORY;
+    *change = (struct tls_change){{.on_delivered = on_tls_change}, worker, plan, tls_context_ref(tls)};
+    mailbox_post(&worker->loop->mailbox, &change->mail);
+    return ERR_NONE;
+}
+
 /* On the loop's thread, so that whatever was posted before is delivered before. */
 static void on_stop(struct mail *mail)
 {

@@ -52,6 +52,10 @@ enum err
 worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why) MUST_CHECK;
 enum err worker_start(struct worker *worker) MUST_CHECK;
 
+/* From main, before worker_drain: the plan's door secures new connections with this one. MEMORY. */
+enum err
+worker_change_tls(struct worker *worker, const struct door_plan *plan, struct tls_context *tls) MUST_CHECK;
+
 /* From main, each at most once and in this order. */
 void worker_drain(struct worker *worker); /* doors accept no more, finish, and count down in the watch */
 void worker_cut(struct worker *worker);   /* what is still connected is closed */

@@ -115,6 +115,7 @@ enum err worker_door_open(struct worker_door *door,
                           struct why *why)
 {
     door->serve = (enum config_serve)plan->config->serve;
+    door->plan = plan;
     enum err err = kinds[door->serve].open(door, plan, ground, why);
     if (err != ERR_NONE)
         return err;

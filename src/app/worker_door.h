@@ -12,6 +12,7 @@
 
 struct worker_door {
     enum config_serve serve;
+    const struct door_plan *plan;
     struct door *door; /* the one of them */
     union {
         struct produce_door produce;

@@ -16,6 +16,9 @@
       "Connections that did not come to use TLS")                                                            \
     X(TLS_EXPIRES, GAUGE, "waybill_tls_certificate_expires_seconds",                                         \
       "Until the first certificate of a door expires, negative when it has; 0 without TLS")                  \
+    X(RELOADS, COUNTER, "waybill_reloads_total", "Times that the configuration was taken over again")        \
+    X(RELOADS_REFUSED, COUNTER, "waybill_reloads_refused_total",                                             \
+      "Times that it was not, because something was wrong with it")                                          \
     X(LINES_RECEIVED, COUNTER, "waybill_lines_received_total", "Lines that produce doors read")              \
     X(LINES_REFUSED, COUNTER, "waybill_lines_refused_total", "Lines refused with an error")                  \
     X(LINES_UNROUTED, COUNTER, "waybill_lines_unrouted_total",                                               \

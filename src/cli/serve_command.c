@@ -10,7 +10,8 @@
 
 static const char usage[] =
     "usage: waybill serve [-c FILE]\n\n"
-    "Runs until SIGTERM or SIGINT, then finishes what is in flight and ends with 0.\n"
+    "Runs until SIGTERM or SIGINT, then finishes what is in flight and ends with 0. SIGHUP reads FILE "
+    "again.\n"
     "Without FILE: line doors on 127.0.0.1:5673 (produce) and 127.0.0.1:5675 (acks), data in "
     "./waybill-data.\n"
     "With FILE: only the doors that it names. `waybill check --explain` lists what it may say.\n";
@@ -37,7 +38,7 @@ static int serve(const char *path)
     if (config == NULL)
         return COMMAND_WRONG;
     struct why why = {0};
-    enum err err = app_run(config, &why);
+    enum err err = app_run(config, path, &why);
     config = config_free(config);
     if (err == ERR_NONE)
         return COMMAND_FINE;

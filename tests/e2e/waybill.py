@@ -83,7 +83,7 @@ class Waybill:
         self.process = None
         self.pid = None  # of the program itself, also behind a wrapper
         self.ports = {}
-        self._log_start = 0  # where the log of the latest start begins
+        self._log_start = 0  # where the log of the latest start, or reload, begins
         self.config = self.default_config() if config is None else config
 
     # Configuration
@@ -166,6 +166,14 @@ class Waybill:
 
     def signal(self, number):
         os.kill(self.pid, number)
+
+    def reload(self, outcome="reloaded"):
+        """Has the configuration as it is now read again; gives back what was logged until the outcome was told."""
+        self.write_config()
+        self._log_start = self.log_path.stat().st_size
+        self.signal(signal.SIGHUP)
+        self.wait_log(f'msg="?{outcome}"? ')
+        return self.log()
 
     def wait_exit(self, seconds=STOP_SECONDS):
         """Waits for the end of the program and gives back its exit code (-9: killed)."""
