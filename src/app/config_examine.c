@@ -97,6 +97,20 @@ static enum err examine_tls(const struct config_door *door, struct config_proble
     return ERR_NONE;
 }
 
+/* It is a note's in the log, and the name of a file. */
+static void examine_path(const struct config_door *door, struct config_problems *problems)
+{
+    enum { PATH_LEN_MAX = 1024 };
+    struct config_place place = config_place_of(door->node, "processed_log");
+    const char *slash = strrchr(door->processed_log, '/');
+    const char *name = slash == NULL ? door->processed_log : slash + 1;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        config_problem(problems, place, "`processed_log: %.100s` names a directory: give the file's name",
+                       door->processed_log);
+    if (strlen(door->processed_log) > PATH_LEN_MAX)
+        config_problem(problems, place, "`processed_log` is at most %d bytes long", (int)PATH_LEN_MAX);
+}
+
 static enum err
 examine_door(const struct config *config, const struct config_door *door, struct config_problems *problems)
 {
@@ -105,6 +119,8 @@ examine_door(const struct config *config, const struct config_door *door, struct
         examine_name(door->node, "topic", door->topic, problems);
     if (door->serve == CONFIG_STATUS)
         examine_name(door->node, "group", door->group, problems);
+    if (door->serve == CONFIG_STATUS && door->processed_log != NULL)
+        examine_path(door, problems);
     if (door->serve == CONFIG_PRODUCE)
         examine_routing(config, door, problems);
     return examine_tls(door, problems);

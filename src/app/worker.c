@@ -69,6 +69,7 @@ static void drain_desk(struct worker *worker)
 static void on_drain(struct mail *mail)
 {
     struct worker *worker = LIST_OWNER(mail, struct worker, drain_mail);
+    processed_logs_stop(&worker->processed_logs);
     if (worker->has_desk)
         drain_desk(worker);
     for (uint32_t i = 0; i < worker->door_count; i++)
@@ -159,6 +160,16 @@ static enum err open_doors(struct worker *worker, const struct door_plans *plans
     return err;
 }
 
+/* The groups, and who settles for them what a file says. */
+static enum err settle_home(struct worker *worker, const struct worker_settings *settings, struct why *why)
+{
+    struct home *home = &worker->ground.home;
+    enum err err = home_init(home, worker->loop, settings->store);
+    if (err != ERR_NONE)
+        return err;
+    return processed_logs_open(&worker->processed_logs, settings->plans, settings->store, &home->groups, why);
+}
+
 /* What doors stand on, and the doors. */
 static enum err build(struct worker *worker, const struct worker_settings *settings, struct why *why)
 {
@@ -166,7 +177,7 @@ static enum err build(struct worker *worker, const struct worker_settings *setti
     append_gate_init(&ground->gate, settings->store, worker->loop);
     enum err err = receipts_new(settings->store, settings->policy, &ground->receipts);
     if (err == ERR_NONE && worker->is_home)
-        err = home_init(&ground->home, worker->loop, settings->store);
+        err = settle_home(worker, settings, why);
     if (err != ERR_NONE)
         return err;
     worker->watch->open += worker->is_home;
@@ -228,7 +239,9 @@ void worker_done(struct worker *worker)
     for (uint32_t i = 0; i < worker->door_count; i++)
         worker_door_close(&worker->doors[i]);
     free(worker->doors);
+    processed_logs_stop(&worker->processed_logs);
     home_done(&worker->ground.home);
+    processed_logs_close(&worker->processed_logs);
     worker->ground.receipts = receipts_free(worker->ground.receipts);
     append_gate_done(&worker->ground.gate);
     worker->loop = loop_uv_free(worker->loop);

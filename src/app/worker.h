@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "app/control_desk.h"
+#include "app/processed_logs.h"
 #include "app/worker_door.h"
 #include "io/loop.h"
 
@@ -22,7 +23,8 @@ struct worker {
     struct worker_ground ground;
     struct worker_door *doors;
     uint32_t door_count;
-    bool is_home;             /* the loop of the groups: one worker's alone */
+    bool is_home; /* the loop of the groups: one worker's alone */
+    struct processed_logs processed_logs;
     struct control_desk desk; /* of one worker alone */
     bool has_desk;
     struct mail drain_mail;

@@ -81,7 +81,8 @@ enum err config_default(struct config **ret_config)
     static const char yaml[] = "doors:\n"
                                "- { kind: line, serve: produce, listen: \"127.0.0.1:5673\" }\n"
                                "- { kind: line, serve: subscribe, listen: \"127.0.0.1:5674\" }\n"
-                               "- { kind: line, serve: acks, listen: \"127.0.0.1:5675\" }\n";
+                               "- { kind: line, serve: acks, listen: \"127.0.0.1:5675\" }\n"
+                               "- { kind: line, serve: status, listen: \"127.0.0.1:5676\" }\n";
     struct config_problems problems;
     config_problems_init(&problems, "built-in configuration");
     enum err err = config_parse(span_from_text(yaml), &problems, ret_config);

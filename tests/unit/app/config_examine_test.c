@@ -49,7 +49,7 @@ TEST(illegal_sequence_is_refused)
 #define NAME_RULE    "1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`\n"
 #define STATUS(more) "doors:\n- { kind: line, serve: status, listen: \"127.0.0.1:0\"" more " }\n"
 
-TEST(illegal_names_of_groups_are_refused_where_they_are_said)
+TEST(illegal_names_of_groups_and_logs_are_refused_where_they_are_said)
 {
     expect_problems("topics:\n  defaults: { processed_by: [a, \"b c\"] }\n  x: {}\n" PRODUCE(""),
                     "w.yaml:2:15: `processed_by: b c` is no legal name: " NAME_RULE);
@@ -58,6 +58,10 @@ TEST(illegal_names_of_groups_are_refused_where_they_are_said)
     expect_problems(STATUS(", processed_log: p.log, group: \"a/b\""),
                     "w.yaml:2:77: `group: a/b` is no legal name: " NAME_RULE);
     expect_problems(STATUS(", topic: \"{key}\""), "w.yaml:2:55: `topic: {key}` is no legal name: " NAME_RULE);
+    expect_problems(STATUS(", processed_log: \"a/\""),
+                    "w.yaml:2:55: `processed_log: a/` names a directory: give the file's name\n");
+    expect_problems(STATUS(", processed_log: .."),
+                    "w.yaml:2:55: `processed_log: ..` names a directory: give the file's name\n");
     expect_problems(STATUS(", processed_log: p.log, group: g, topic: t, keys: on, mode: kmq"), "");
 }
 
@@ -156,6 +160,6 @@ TEST_MAIN(deliveries_need_legal_and_different_names_and_a_path_that_stays_where_
           legal_configuration_has_no_problems,
           illegal_names_of_topics_are_refused,
           illegal_sequence_is_refused,
-          illegal_names_of_groups_are_refused_where_they_are_said,
+          illegal_names_of_groups_and_logs_are_refused_where_they_are_said,
           doors_whose_addresses_meet_are_refused_however_they_are_written,
           broken_routing_is_refused_where_it_is_said)

@@ -52,7 +52,7 @@ TEST(defaults_are_those_of_the_design)
     expect_equal_u64(topic->when_full, CONFIG_BLOCK);
     expect_equal_i64(topic->retention.age_ns, INT64_C(604800000000000));
     expect_equal_u64(topic->retention.size, 1 << 30);
-    expect_equal_u64(config->doors.count, 3);
+    expect_equal_u64(config->doors.count, 4);
     const struct config_door *doors = config->doors.items;
     expect_equal_u64(doors[0].serve, CONFIG_PRODUCE);
     expect_equal_u64(doors[0].listen.port, 5673);
@@ -68,6 +68,10 @@ TEST(defaults_are_those_of_the_design)
     expect_equal_i64(doors[1].lease_ns, INT64_C(60000000000));
     expect_equal_u64(doors[2].serve, CONFIG_ACKS);
     expect_equal_u64(doors[2].listen.port, 5675);
+    expect_equal_u64(doors[3].serve, CONFIG_STATUS);
+    expect_equal_u64(doors[3].listen.port, 5676);
+    expect_null(doors[3].processed_log);
+    expect_equal_text(doors[3].group, "processed_log");
     config = config_free(config);
 }
 
