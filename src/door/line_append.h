@@ -27,6 +27,7 @@ struct line_append_room {
     uint32_t parts;
     uint32_t runs;
     uint32_t identities;
+    uint32_t places;
     size_t bytes;
 };
 

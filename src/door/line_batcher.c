@@ -89,18 +89,22 @@ void line_batcher_done(struct line_batcher *batcher)
     *batcher = (struct line_batcher){0};
 }
 
-/* A number in a run of its own, and an identity. When lines are dropped, nobody knows before which runs will be left. */
+/*
+ * A number in a run of its own, its place, and an identity. When lines are dropped, nobody knows before which runs will be
+ * left.
+ */
 static size_t number_size(const struct line_batcher *batcher, bool begins_run)
 {
-    return batcher->settings->drop_duplicates ? STORE_RUN_SIZE + STORE_IDENTITY_SIZE
-           : begins_run                       ? STORE_RUN_SIZE
-                                              : 0;
+    size_t beside = batcher->settings->drop_duplicates ? STORE_RUN_SIZE + STORE_IDENTITY_SIZE
+                    : begins_run                       ? STORE_RUN_SIZE
+                                                       : 0;
+    return STORE_PLACE_SIZE + beside;
 }
 
 uint32_t line_batcher_line_max(const struct line_batcher *batcher)
 {
-    size_t beside =
-        batcher->record_overhead_max + PART_MAX + NUMBERS_MAX + STORE_RUN_SIZE + STORE_IDENTITY_SIZE;
+    size_t beside = batcher->record_overhead_max + PART_MAX + NUMBERS_MAX + STORE_RUN_SIZE +
+                    STORE_PLACE_SIZE + STORE_IDENTITY_SIZE;
     size_t max = batcher->store->append_size_max;
     max = max > beside ? max - beside : 0;
     return max < batcher->settings->max_line ? (uint32_t)max : batcher->settings->max_line;
@@ -178,7 +182,8 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
     uint32_t partition = store_partition_of(key, key.len > 0, topic->topic.partitions, batcher->turn);
     struct line_slot *slot = &topic->slots[partition];
     size_t size = entry->split.len + batcher->record_overhead_max + (slot->is_used ? 0 : PART_MAX);
-    bool begins_run = entry->seq != 0 && entry->seq != batcher->run_end;
+    /* Lines without a number make runs too, where others have one. */
+    bool begins_run = batcher->entry_count == 0 || entry->seq != batcher->run_end;
     size_t numbers = number_size(batcher, begins_run) + (batcher->entry_count == 0 ? NUMBERS_MAX : 0);
     size_t bound = batcher->size_bound + batcher->numbers_bound;
     if (bound + size + numbers > batcher->store->append_size_max)
@@ -193,7 +198,7 @@ static enum line_fate place(struct line_batcher *batcher, struct line_entry *ent
     }
     entry->slot = slot;
     batcher->run_count += begins_run;
-    batcher->run_end = entry->seq != 0 ? entry->seq + 1 : batcher->run_end;
+    batcher->run_end = entry->seq != 0 ? entry->seq + 1 : 0;
     batcher->size_bound += size;
     batcher->numbers_bound += numbers;
     batcher->entry_count++;
@@ -282,11 +287,11 @@ make_record(const struct line_batcher *batcher, const struct line_entry *entry, 
                    span_from_text(line_error_reason(entry->reason)));
 }
 
-/* Numbers that go up by one extend the last run. */
+/* Numbers that go up by one extend the last run, as lines without one do. */
 static void add_run(struct store_append *append, struct store_run *runs, uint64_t seq)
 {
     struct store_run *last = append->run_count == 0 ? NULL : &runs[append->run_count - 1];
-    if (last != NULL && last->from + last->count == seq)
+    if (last != NULL && (seq == 0 ? last->from == 0 : last->from > 0 && last->from + last->count == seq))
         last->count++;
     else
         runs[append->run_count++] = (struct store_run){.from = seq, .count = 1};
@@ -366,18 +371,33 @@ static void note_numbers(const struct line_batcher *batcher, struct line_append 
     }
 }
 
-static void gather(struct line_batcher *batcher, struct store_append *append)
+static void gather(struct line_batcher *batcher)
 {
-    struct store_run *runs = (struct store_run *)(uintptr_t)append->runs;
     struct line_record record;
-    check(runs != NULL);
     for (uint32_t i = 0; i < batcher->entry_count; i++) {
         struct line_entry *entry = &batcher->entries[i];
         make_record(batcher, entry, &record);
         entry->size = record_size(&record.record, entry->slot->records++);
         entry->slot->size += entry->size;
-        if (entry->seq != 0)
-            add_run(append, runs, entry->seq);
+    }
+}
+
+/* Whose number stands in which part: it goes without saying when there is one part, and all have a number, or none. */
+static void number_records(const struct line_batcher *batcher, struct store_append *append)
+{
+    struct store_run *runs = (struct store_run *)(uintptr_t)append->runs;
+    uint16_t *places = (uint16_t *)(uintptr_t)append->places;
+    uint32_t numbers = 0;
+    check(runs != NULL && places != NULL);
+    for (uint32_t i = 0; i < batcher->entry_count; i++)
+        numbers += batcher->entries[i].seq != 0;
+    bool is_plain = append->part_count <= 1 && numbers == batcher->entry_count;
+    append->places = numbers == 0 || is_plain ? NULL : places;
+    for (uint32_t i = 0; i < batcher->entry_count && numbers > 0; i++) {
+        const struct line_entry *entry = &batcher->entries[i];
+        add_run(append, runs, entry->seq);
+        if (!is_plain)
+            places[append->place_count++] = entry->slot->part;
     }
 }
 
@@ -393,6 +413,7 @@ static void lay_out(struct line_batcher *batcher, struct store_append *append, i
             continue;
         size_t len = RECORD_BATCH_HEADER_SIZE + slot->size;
         size_t position = at + STORE_PART_HEADROOM;
+        slot->part = (uint16_t)append->part_count;
         append->parts[append->part_count++] = (struct store_part){
             .topic = slot->topic,
             .partition = slot->partition,
@@ -449,6 +470,7 @@ line_batcher_finish(struct line_batcher *batcher, int64_t timestamp_ms, struct l
         .parts = batcher->slot_count,
         .runs = batcher->entry_count,
         .identities = drops ? 2 * batcher->entry_count : 0, /* new ones, and awaited ones */
+        .places = batcher->entry_count,
         .bytes = batcher->size_bound,
     };
     struct line_append *append = line_append_new(&room);
@@ -461,8 +483,9 @@ line_batcher_finish(struct line_batcher *batcher, int64_t timestamp_ms, struct l
     note_numbers(batcher, append);
     if (drops)
         drop_duplicates(batcher, append);
-    gather(batcher, &append->append);
+    gather(batcher);
     lay_out(batcher, &append->append, timestamp_ms);
+    number_records(batcher, &append->append);
     encode(batcher);
     append->append.sequence = batcher->sequence;
     append->size = sizeof *append + append->append.len;

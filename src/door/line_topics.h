@@ -14,7 +14,8 @@ struct line_slot {
     uint32_t partition;
     uint32_t number; /* among all slots of the loop: those of a topic follow one another */
     uint32_t records;
-    size_t size; /* of the records, exactly */
+    size_t size;   /* of the records, exactly */
+    uint16_t part; /* of the append that is laid out */
     struct record_batch_writer writer;
     bool is_used;
 };

@@ -14,7 +14,7 @@ import pytest
 
 from journal_reader import read_journal
 
-VERBS = ["serve", "check", "send", "tail", "topics", "journal", "bench", "version"]
+VERBS = ["serve", "check", "send", "tail", "topics", "receipt", "journal", "bench", "version"]
 
 # In a network of its own, because the doors of a program without a file have fixed ports.
 ALONE = """

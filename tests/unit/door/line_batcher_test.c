@@ -198,6 +198,59 @@ TEST(consecutive_numbers_are_one_run_across_topics)
     close_all(&fixture);
 }
 
+/* The number of each record, by the places that the append tells, 0 for none: parts one after the other. */
+static void expect_numbers(const struct store_append *append, const char *expected)
+{
+    uint64_t numbers[16][16] = {{0}};
+    uint32_t taken[16] = {0};
+    uint32_t at = 0;
+    char text[1024];
+    size_t len = 0;
+    check(append->part_count <= 16);
+    for (uint32_t i = 0; i < append->run_count; i++)
+        for (uint64_t n = 0; n < append->runs[i].count; n++, at++) {
+            uint32_t part = append->places == NULL ? 0 : append->places[at];
+            expect(part < append->part_count && taken[part] < append->parts[part].records);
+            numbers[part][taken[part]++] = append->runs[i].from == 0 ? 0 : append->runs[i].from + n;
+        }
+    expect(append->places == NULL ? append->place_count == 0 : append->place_count == at);
+    for (uint32_t i = 0; i < append->part_count; i++) {
+        for (uint32_t n = 0; n < append->parts[i].records; n++)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%u ", (unsigned)numbers[i][n]);
+        len += (size_t)snprintf(text + len, sizeof text - len, "\n");
+    }
+    expect_span_is(span_of(text, len), expected);
+}
+
+TEST(every_number_is_told_with_its_part_also_beside_lines_that_have_none)
+{
+    struct fixture fixture;
+    open_with(&fixture, PRODUCE_SETTINGS_DEFAULT);
+    take(&fixture, "a|1|5|x");
+    take(&fixture, "b|1|6|x");
+    take(&fixture, "a|1|9|x");
+    take(&fixture, "nothing");
+    take(&fixture, "nothing either");
+    take(&fixture, "b|1|7|x");
+    take(&fixture, "../etc|1|8|x");
+    take(&fixture, "nor this");
+    struct line_append *append = finish(&fixture);
+    expect_numbers(&append->append, "5 9 \n6 7 \n0 0 8 0 \n");
+    line_append_free(append);
+    take(&fixture, "a|1|5|x"); /* of one part that all have a number goes without saying */
+    take(&fixture, "a|1|7|x");
+    append = finish(&fixture);
+    expect_null(append->append.places);
+    expect_numbers(&append->append, "5 7 \n");
+    line_append_free(append);
+    take(&fixture, "nothing");
+    append = finish(&fixture);
+    expect_null(append->append.places);
+    expect_equal_u64(append->append.run_count, 0);
+    line_append_free(append);
+    close_all(&fixture);
+}
+
 TEST(numbers_are_assigned_in_the_order_of_lines_and_never_twice)
 {
     struct fixture fixture;
@@ -442,6 +495,7 @@ TEST_MAIN(a_line_becomes_a_record_with_its_fields_as_headers,
           without_otherwise_every_fault_is_refused_by_its_code,
           the_first_matching_route_wins_and_the_template_takes_the_rest,
           consecutive_numbers_are_one_run_across_topics,
+          every_number_is_told_with_its_part_also_beside_lines_that_have_none,
           numbers_are_assigned_in_the_order_of_lines_and_never_twice,
           duplicates_are_left_out_and_a_batch_of_them_is_a_barrier,
           parts_are_aligned_padded_with_zeros_and_in_order_of_topic_and_partition,
