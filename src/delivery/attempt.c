@@ -42,29 +42,28 @@ extends(const struct attempt_run *run, const struct group_member *member, struct
            run->first.partition == position.partition && run->first.offset + run->count == position.offset;
 }
 
-enum err attempt_note(struct attempt *attempt,
-                      struct group_member *member,
-                      struct store_position position,
-                      uint32_t runs_max)
+enum err attempt_reserve(struct attempt *attempt)
 {
+    if (attempt->run_count < attempt->runs_size)
+        return ERR_NONE;
+    uint32_t size = attempt->runs_size == 0 ? RUNS_FIRST : attempt->runs_size * 2;
+    struct attempt_run *runs = realloc(attempt->runs, size * sizeof *runs);
+    if (runs == NULL)
+        return ERR_MEMORY;
+    attempt->runs = runs;
+    attempt->runs_size = size;
+    return ERR_NONE;
+}
+
+void attempt_note(struct attempt *attempt, struct group_member *member, struct store_position position)
+{
+    attempt->records++;
     if (attempt->run_count > 0 && extends(&attempt->runs[attempt->run_count - 1], member, position)) {
         attempt->runs[attempt->run_count - 1].count++;
-        attempt->records++;
-        return ERR_NONE;
+        return;
     }
-    if (attempt->run_count == runs_max)
-        return ERR_TOO_MANY;
-    if (attempt->run_count == attempt->runs_size) {
-        uint32_t size = attempt->runs_size == 0 ? RUNS_FIRST : attempt->runs_size * 2;
-        struct attempt_run *runs = realloc(attempt->runs, size * sizeof *runs);
-        if (runs == NULL)
-            return ERR_MEMORY;
-        attempt->runs = runs;
-        attempt->runs_size = size;
-    }
+    check(attempt->run_count < attempt->runs_size);
     attempt->runs[attempt->run_count++] = (struct attempt_run){member, position, 1};
-    attempt->records++;
-    return ERR_NONE;
 }
 
 void attempt_move(struct attempt *attempt, enum attempt_state to)

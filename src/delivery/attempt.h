@@ -50,11 +50,10 @@ attempt_new(struct target *target, void *owner, int64_t now_ns, struct attempt *
 /* Not while it is being sent. Takes NULL; returns NULL. */
 struct attempt *attempt_free(struct target *target, struct attempt *attempt);
 
-/* Notes a record that the target's batch has taken. MEMORY, TOO_MANY: it was not noted. */
-enum err attempt_note(struct attempt *attempt,
-                      struct group_member *member,
-                      struct store_position position,
-                      uint32_t runs_max) MUST_CHECK;
+/* Makes room to note one more record. MEMORY. */
+enum err attempt_reserve(struct attempt *attempt) MUST_CHECK;
+/* Notes a record that the target's batch has taken. After a reserve. */
+void attempt_note(struct attempt *attempt, struct group_member *member, struct store_position position);
 
 void attempt_move(struct attempt *attempt, enum attempt_state to);
 

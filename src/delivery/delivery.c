@@ -16,7 +16,8 @@ struct source {
     struct delivery *delivery;
     struct store_topic topic;
     struct group_member *member;
-    bool is_dry; /* nothing to take until on_ready */
+    bool is_dry;    /* nothing to take until on_ready */
+    int64_t due_ns; /* it could not be read: when it is tried again; 0: it could */
 };
 
 struct delivery {
@@ -94,13 +95,15 @@ static void note_too_large(struct delivery *self, struct source *source, struct 
 /* FULL: the batch is closed and the record is to be offered again. */
 static enum err add_record(struct delivery *self, struct source *source, const struct group_item *item)
 {
+    if (self->gathering != NULL && self->gathering->records >= self->settings.batch_records)
+        close_batch(self);
     enum err err = open_batch(self);
-    if (err != ERR_NONE)
-        return err;
-    err = self->target->ops->add(self->gathering->batch, &source->topic, item);
     if (err == ERR_NONE)
-        err = attempt_note(self->gathering, source->member, item->position, self->settings.batch_records);
+        err = attempt_reserve(self->gathering);
+    if (err == ERR_NONE)
+        err = self->target->ops->add(self->gathering->batch, &source->topic, item);
     if (err == ERR_NONE) {
+        attempt_note(self->gathering, source->member, item->position);
         self->records++;
         return ERR_NONE;
     }
@@ -122,9 +125,14 @@ static void take_record(struct delivery *self, struct source *source, const stru
         give_back(source, item->position);
 }
 
+/* A damaged record is behind us already; what cannot be read now is tried again later. */
 static void
-note_damage(struct delivery *self, const struct source *source, const struct group_item *item, enum err err)
+note_unreadable(struct delivery *self, struct source *source, const struct group_item *item, enum err err)
 {
+    if (err != ERR_DAMAGED) {
+        source->is_dry = true;
+        source->due_ns = now_of(self) + self->settings.backoff.max_ns;
+    }
     log_line(LOG_ERROR, "delivery", "a record cannot be read",
              "delivery=%s topic=%s partition=%u offset=%" PRIu64 " err=%s", self->name, source->topic.name,
              item->position.partition, item->position.offset, err_name(err));
@@ -135,7 +143,10 @@ static struct source *next_source(struct delivery *self)
 {
     for (uint32_t i = 0; i < self->source_count; i++) {
         struct source *source = &self->sources[(self->current + i) % self->source_count];
+        if (source->due_ns > 0 && now_of(self) >= source->due_ns)
+            source->is_dry = false;
         if (!source->is_dry) {
+            source->due_ns = 0;
             self->current = (self->current + i) % self->source_count;
             return source;
         }
@@ -163,7 +174,7 @@ static bool gather(struct delivery *self)
         else if (err == ERR_AGAIN)
             source->is_dry = true;
         else
-            note_damage(self, source, &item, err);
+            note_unreadable(self, source, &item, err);
     }
     return true;
 }
@@ -292,6 +303,9 @@ static int64_t next_due_ns(const struct delivery *self)
             its_ns = attempt->begun_ns + self->settings.batch_wait_ns;
         due_ns = its_ns < due_ns ? its_ns : due_ns;
     }
+    for (uint32_t i = 0; i < self->source_count; i++)
+        if (self->sources[i].due_ns > 0 && self->sources[i].due_ns < due_ns)
+            due_ns = self->sources[i].due_ns;
     return due_ns;
 }
 
