@@ -294,7 +294,8 @@ enum err record_scan_new(struct store *store,
         free(scan);
         return ERR_MEMORY;
     }
-    memcpy(copy, ranges, count * sizeof *ranges);
+    if (count > 0)
+        memcpy(copy, ranges, count * sizeof *ranges);
     scan->store = store;
     scan->mailbox = mailbox;
     scan->events = *events;

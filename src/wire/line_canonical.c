@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/line_canonical.h"
 
+#include "base/base64.h"
 #include "wire/line_number.h"
 
 enum {
@@ -80,23 +81,6 @@ static uint8_t *put_escaped(uint8_t *to, struct span bytes)
     return to;
 }
 
-static uint8_t *put_base64(uint8_t *to, struct span bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (; bytes.len > 0; to += 4) {
-        size_t taken = bytes.len < 3 ? bytes.len : 3;
-        uint32_t group = (uint32_t)bytes.data[0] << 16;
-        group |= taken > 1 ? (uint32_t)bytes.data[1] << 8 : 0;
-        group |= taken > 2 ? bytes.data[2] : 0;
-        to[0] = (uint8_t)digits[group >> 18];
-        to[1] = (uint8_t)digits[group >> 12 & 63];
-        to[2] = taken > 1 ? (uint8_t)digits[group >> 6 & 63] : '=';
-        to[3] = taken > 2 ? (uint8_t)digits[group & 63] : '=';
-        bytes = span_after(bytes, taken);
-    }
-    return to;
-}
-
 enum form { FORM_EXACT, FORM_ESCAPED, FORM_BASE64 };
 
 static enum form choose_form(const struct record *record, enum line_encoding encoding)
@@ -112,7 +96,7 @@ static uint8_t *put_form(uint8_t *to, struct span bytes, enum form form)
 {
     if (form == FORM_EXACT)
         return put_span(to, bytes);
-    return form == FORM_ESCAPED ? put_escaped(to, bytes) : put_base64(to, bytes);
+    return form == FORM_ESCAPED ? put_escaped(to, bytes) : base64_put(to, bytes);
 }
 
 enum err line_canonical_append(struct buffer *buffer,
