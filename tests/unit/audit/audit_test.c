@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "audit/audit_search.h"
 #include "base/metric.h"
 #include "store/append_queue.h"
 #include "store/store_memory.h"
@@ -196,7 +197,82 @@ TEST(audit_without_a_topic_is_counted_as_lost_and_what_it_speaks_of_goes_on)
     end(&fixture);
 }
 
-TEST_MAIN(runs_that_touch_are_one_record,
+struct found {
+    struct audit_search *search;
+    unsigned records;
+    unsigned ends;
+    enum err err;
+    bool stalls;
+};
+
+static bool on_found(void *owner, struct span json)
+{
+    struct found *found = owner;
+    expect(json.len > 0);
+    found->records++;
+    return !found->stalls;
+}
+
+static void on_search_end(void *owner, enum err err)
+{
+    struct found *found = owner;
+    found->ends++;
+    found->err = err;
+    found->search = audit_search_close(found->search);
+}
+
+static unsigned search(struct fixture *fixture, struct audit_search_order order)
+{
+    struct found found = {.records = 0};
+    struct audit_search_events events = {on_found, on_search_end, &found};
+    struct why why = {""};
+    order.audit_topic = span_from_text("waybill.audit");
+    expect_fine(audit_search_new(fixture->store, &fixture->mailbox, &order, &events, &why, &found.search));
+    settle(fixture);
+    expect_equal_u64(found.ends, 1);
+    expect_fine(found.err);
+    return found.records;
+}
+
+TEST(records_are_found_by_topic_correlation_and_event)
+{
+    struct fixture fixture;
+    begin(&fixture);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.limit = 0}), 0);
+    struct audit_record record = {
+        .event = AUDIT_DEAD, .topic = span_from_text("orders"), .correlation_id = span_from_text("c\"1")};
+    audit_write(fixture.audit, &record);
+    settle(&fixture);
+    record.event = AUDIT_DROP;
+    record.correlation_id = span_of(NULL, 0);
+    for (unsigned i = 0; i < 3; i++)
+        audit_write(fixture.audit, &record);
+    settle(&fixture);
+    record.topic = span_from_text("others");
+    audit_write(fixture.audit, &record);
+    settle(&fixture);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.limit = 0}), 5);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.limit = 2}), 2);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.topic = span_from_text("orders")}), 4);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.event = span_from_text("drop")}), 4);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.correlation_id = span_from_text("c\"1")}),
+                     1);
+    expect_equal_u64(search(&fixture, (struct audit_search_order){.from = span_from_text("4")}), 1);
+    struct found found = {.stalls = true};
+    struct audit_search_events events = {on_found, on_search_end, &found};
+    struct audit_search_order order = {.audit_topic = span_from_text("waybill.audit")};
+    expect_fine(audit_search_new(fixture.store, &fixture.mailbox, &order, &events, NULL, &found.search));
+    settle(&fixture);
+    expect_equal_u64(found.records, 1);
+    found.stalls = false;
+    audit_search_resume(found.search);
+    settle(&fixture);
+    expect_equal_u64(found.records, 5);
+    end(&fixture);
+}
+
+TEST_MAIN(records_are_found_by_topic_correlation_and_event,
+          runs_that_touch_are_one_record,
           commit_of_thousands_of_runs_costs_a_few_records_that_miss_none,
           other_outcomes_are_not_done_and_consume_off_writes_nothing,
           records_on_their_own_gather_while_one_is_under_way,
