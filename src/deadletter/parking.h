@@ -3,7 +3,7 @@
 #ifndef DEADLETTER_PARKING_H
 #define DEADLETTER_PARKING_H
 
-#include "audit/audit.h"
+#include "deadletter/letter_draft.h"
 #include "group/group_member.h"
 
 /*
@@ -15,26 +15,6 @@
  * - A record that a replay gave fails again, or a subscriber of the dead-letter topic itself fails: docs/formats/dead-letter.md, 3.
  */
 enum { PARKING_CLAIMS_MAX = 4096 }; /* of one call */
-
-/* Who runs the replays: told of each of their records that fails again, and asked before an append goes out. */
-struct parking_replays {
-    /* True: it was the last try, no new dead letter is written. */
-    bool (*on_failed_again)(void *owner, uint32_t group, const struct store_position *position);
-    enum err (*on_append)(void *owner, struct append_builder *builder);
-    void *owner;
-};
-
-struct parking_fault {
-    uint32_t topic;           /* of the member; claims that stand in another one are a replay's */
-    struct span group;        /* its name */
-    struct span dead_letters; /* the topic for them; empty: <topic>.dlq */
-    struct span reason;
-    struct span stacktrace; /* empty: none, here and below */
-    struct span correlation_id;
-    struct span traceability_id;
-    struct span key; /* what the consumer calls it, for the audit */
-    enum audit_actor actor;
-};
 
 struct parking;
 
