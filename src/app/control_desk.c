@@ -117,14 +117,18 @@ static void add_operations(struct control_desk *desk, struct control_operations 
 enum err control_desk_init(struct control_desk *desk,
                            struct append_gate *gate,
                            struct receipts *receipts,
+                           struct groups *groups,
                            const struct listen_socket *socket)
 {
     struct control_options options = {.take_producer = take_producer,
                                       .owner = desk,
                                       .operations = {.begin = begin_operation, .owner = desk}};
-    *desk = (struct control_desk){.gate = gate, .receipts = {gate->store, gate->loop, receipts}};
+    *desk = (struct control_desk){.gate = gate,
+                                  .receipts = {gate->store, gate->loop, receipts},
+                                  .groups = {gate->store, gate->loop, groups}};
     list_init(&desk->senders);
     add_operations(desk, receipt_desk_operations(&desk->receipts));
+    add_operations(desk, group_desk_operations(&desk->groups));
     options.operations.names = desk->operation_names;
     control_door_init(&desk->control, gate->loop, "control", gate->store, options);
     enum err err = door_listen(&desk->control.door, socket);

@@ -5,6 +5,7 @@
 
 #include "door/append_gate.h"
 #include "door/control_door.h"
+#include "door/group_desk.h"
 #include "door/receipt_desk.h"
 
 enum { CONTROL_SENDERS_MAX = 64, CONTROL_OPERATIONS_MAX = 4 };
@@ -13,6 +14,7 @@ struct control_desk {
     struct control_door control;
     struct append_gate *gate;
     struct receipt_desk receipts;
+    struct group_desk groups;
     struct control_operations
         operations[CONTROL_OPERATIONS_MAX]; /* of other rooms, asked one after the other */
     unsigned operation_count;
@@ -22,10 +24,11 @@ struct control_desk {
     bool is_draining;
 };
 
-/* Listens on the loop of the gate, which must outlive it, as must `receipts`. */
+/* Listens on the loop of the gate, which must outlive it, as must `receipts` and `groups`, whose home it is. */
 enum err control_desk_init(struct control_desk *desk,
                            struct append_gate *gate,
                            struct receipts *receipts,
+                           struct groups *groups,
                            const struct listen_socket *socket) MUST_CHECK;
 /* Drained. */
 void control_desk_done(struct control_desk *desk);

@@ -85,7 +85,8 @@ static enum err follow(struct followed_log *followed,
     put_directory(directory, door->processed_log);
     enum err err = fs_linux_new(directory, &followed->fs);
     if (err != ERR_NONE)
-        return why_set(why, err, "processed_log %s: its directory: %s", door->processed_log, err_text(err));
+        return why_set(why, ERR_CONFIG, "processed_log %s: its directory: %s", door->processed_log,
+                       err_text(err));
     err = store->ops->sequence_open(store, settings.sequence_name, &settings.sequence);
     if (err == ERR_NONE)
         err = processed_log_new(store, home->loop, home->groups, followed->fs, &settings, &followed->log);

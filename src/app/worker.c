@@ -203,7 +203,10 @@ enum err worker_init(struct worker *worker, const struct worker_settings *settin
 
 enum err worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why)
 {
-    enum err err = control_desk_init(&worker->desk, &worker->ground.gate, worker->ground.receipts, socket);
+    struct worker_ground *ground = &worker->ground;
+    check(worker->is_home);
+    enum err err =
+        control_desk_init(&worker->desk, &ground->gate, ground->receipts, ground->home.groups.groups, socket);
     if (err != ERR_NONE)
         return why_set(why, err, "%s cannot listen: %s", socket->path, err_text(err));
     worker->has_desk = true;

@@ -24,6 +24,7 @@ struct command {
 
 int bench_command(int count, char **words);
 int check_command(int count, char **words);
+int groups_command(int count, char **words);
 int journal_command(int count, char **words);
 int receipt_command(int count, char **words);
 int send_command(int count, char **words);

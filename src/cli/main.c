@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"send", send_command, "store lines as messages of a topic"},
     {"tail", tail_command, "print the records of a topic"},
     {"topics", topics_command, "list the topics"},
+    {"groups", groups_command, "list the groups, how far they are and what is open"},
     {"receipt", receipt_command, "say what became of a record"},
     {"journal", journal_command, "inspect, verify or back up the log of a data directory"},
     {"bench", bench_command, "measure this disk and this machine, or a program that runs"},

@@ -9,7 +9,10 @@
 
 /* Where a task's answer goes: a connection. */
 struct control_sink {
-    /* Whole lines, at most STREAM_WRITE_QUEUE_MAX of them at once. False: write no more until go_on. */
+    /*
+     * Whole lines, at most STREAM_WRITE_QUEUE_MAX of them at once. False: write no more until go_on. It may call the task's
+     * close, when there is no memory for them.
+     */
     bool (*write)(void *owner, struct span lines);
     /* The last line, `ok` or not; the connection has forgotten the task when it returns. */
     void (*finish)(void *owner, enum err err, const char *text);

@@ -13,7 +13,7 @@ enum {
     OP_RECEIPT,
     OPS,
     ID_MAX = STORE_TOPIC_NAME_MAX + 40,
-    ANSWER_SIZE_MAX = 512 * 1024, /* of one receipt: 256 groups, whose names are long */
+    ANSWER_SIZE_MAX = 240 * 1024, /* of one receipt: 256 groups, whose names are long */
 };
 
 /* --- The request -------------------------------------------------------------------------------- */
@@ -70,7 +70,8 @@ struct receipt_task {
     struct control_task task;
     struct receipt_desk *desk;
     struct loop_task step;
-    uint64_t seq; /* 0: asked for by its place */
+    bool *is_gone; /* told when the task is closed inside a call to its sink */
+    uint64_t seq;  /* 0: asked for by its place */
     struct store_place places[RECEIPT_PLACES_MAX];
     uint32_t count;
     uint32_t next;
@@ -91,40 +92,50 @@ static void finish(struct receipt_task *self, enum err err)
     sink.finish(sink.owner, err, text);
 }
 
-static enum err write_next(struct receipt_task *self, bool *ret_goes_on)
+/* Looks at the next place and puts its line. */
+static enum err put_next(struct receipt_task *self, struct buffer *answer)
 {
     struct receipts *receipts = self->desk->receipts;
-    struct receipt receipt;
-    struct buffer answer;
-    buffer_init(&answer, ANSWER_SIZE_MAX);
     const struct store_place *place = &self->places[self->next++];
+    struct receipt receipt;
     if (self->seq > 0)
         receipts_look_at_place(receipts, place, &receipt);
     else
         receipts_look(receipts, place->position, &receipt);
-    enum err err = receipt.state == RECEIPT_UNKNOWN ? ERR_NOT_FOUND : ERR_NONE;
+    return receipt.state == RECEIPT_UNKNOWN ? ERR_NOT_FOUND
+                                            : receipt_answer(answer, receipts, self->seq, &receipt);
+}
+
+static void write_next(struct receipt_task *self)
+{
+    struct control_sink *sink = &self->task.sink;
+    struct buffer answer;
+    bool is_gone = false;
+    bool goes_on = false;
+    buffer_init(&answer, ANSWER_SIZE_MAX);
+    enum err err = put_next(self, &answer);
+    self->is_gone = &is_gone;
     if (err == ERR_NONE)
-        err = receipt_answer(&answer, receipts, self->seq, &receipt);
-    if (err == ERR_NONE)
-        *ret_goes_on = self->task.sink.write(self->task.sink.owner, buffer_span(&answer));
+        goes_on = sink->write(sink->owner, buffer_span(&answer));
     buffer_done(&answer);
-    return err;
+    if (is_gone)
+        return;
+    self->is_gone = NULL;
+    if (err != ERR_NONE)
+        finish(self, err);
+    else if (goes_on)
+        loop_at_end_of_turn(self->desk->loop, &self->step);
 }
 
 static void on_step(struct loop_task *step)
 {
     struct receipt_task *self = LIST_OWNER(step, struct receipt_task, step);
-    bool goes_on = false;
     if (self->next == self->count) {
         finish(self, self->is_omitted ? ERR_TOO_MANY : ERR_NONE);
         return;
     }
     receipts_refresh(self->desk->receipts);
-    enum err err = write_next(self, &goes_on);
-    if (err != ERR_NONE)
-        finish(self, err);
-    else if (goes_on)
-        loop_at_end_of_turn(self->desk->loop, &self->step);
+    write_next(self);
 }
 
 static void go_on(struct control_task *task)
@@ -135,7 +146,10 @@ static void go_on(struct control_task *task)
 
 static void close_task(struct control_task *task)
 {
-    free_task(LIST_OWNER(task, struct receipt_task, task));
+    struct receipt_task *self = LIST_OWNER(task, struct receipt_task, task);
+    if (self->is_gone != NULL)
+        *self->is_gone = true;
+    free_task(self);
 }
 
 /* --- Asking ------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ import pytest
 
 from journal_reader import read_journal
 
-VERBS = ["serve", "check", "send", "tail", "topics", "receipt", "journal", "bench", "version"]
+VERBS = ["serve", "check", "send", "tail", "topics", "groups", "receipt", "journal", "bench", "version"]
 
 # In a network of its own, because the doors of a program without a file have fixed ports.
 ALONE = """
@@ -48,7 +48,7 @@ def test_every_verb_explains_itself(waybill, verb):
 
 @pytest.mark.parametrize("words", [
     [], ["bogus"], *([verb, "--bogus"] for verb in VERBS), ["tail"], ["send"], ["check"], ["journal"], ["serve", "file"],
-    ["journal", "bogus"], ["journal", "verify"], ["journal", "backup", "one"], ["check", "--markdown"], ["topics", "a"],
+    ["journal", "bogus"], ["journal", "verify"], ["journal", "backup", "one"], ["check", "--markdown"], ["topics", "a"], ["groups", "a"],
     ["tail", "a", "b"], ["tail", "a", "--limit", "0"], ["tail", "a", "--limit", "many"], ["tail", "a/b"],
     *(["tail", "a", "--from", place] for place in ("bogus", "0:x", ":", "-1", "")), ["send", "a", "b", "c"],
     ["send", ".."]])
@@ -380,7 +380,8 @@ def test_serve_without_a_file_opens_the_line_doors_on_loopback(waybill):
                 doors += re.findall(r'msg="door open" door="(.*)"', line)
                 if "msg=\"ready\"" in line:
                     break
-            assert doors == ["produce 127.0.0.1:5673", "subscribe 127.0.0.1:5674", "acks 127.0.0.1:5675"]
+            assert doors == ["produce 127.0.0.1:5673", "subscribe 127.0.0.1:5674", "acks 127.0.0.1:5675",
+                             "status 127.0.0.1:5676"]
             assert waybill.run("send", "words", stdin="x\n").returncode == 0
             assert waybill.run("topics").returncode == 0
             assert (waybill.folder / "waybill-data").stat().st_mode & 0o777 == 0o700

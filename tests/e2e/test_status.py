@@ -218,3 +218,12 @@ def test_the_command_prints_a_receipt_and_says_by_its_exit_code_when_there_is_no
 def test_misuse_of_the_command_is_told(waybill, words):
     result = waybill.run("receipt", *words)
     assert result.returncode == 2 and result.stdout == "" and result.stderr != ""
+
+
+def test_groups_are_listed_with_how_far_they_are(marked):
+    header, row = marked.run("groups", "--data", marked.data).stdout.splitlines()
+    assert header.split() == ["group", "topic", "partition", "low", "end", "lag", "open", "members", "oldest"]
+    assert row.replace("*", " ").split() == ["processed_log", "orders", "0", "3", "15", str(len(ORDERS) - len(DONE)), "0", "0", "-"]
+    line, = marked.run("groups", "--data", marked.data, "--json").stdout.splitlines()
+    group = json.loads(line)
+    assert (group["group"], group["done"], group["low"], group["lag"]) == ("processed_log", True, 3, len(ORDERS) - len(DONE))
