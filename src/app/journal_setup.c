@@ -46,6 +46,7 @@ static struct journal_topic_settings topic_settings(const struct config_topic *t
         .when_full = topic->when_full == CONFIG_DROP_OLDEST ? JOURNAL_DROP_OLDEST : JOURNAL_BLOCK,
         .retention_age_ns = topic->retention.age_ns,
         .retention_size = topic->retention.size,
+        .consumed = topic->retention.consumed,
     };
 }
 
@@ -89,10 +90,15 @@ enum err journal_setup_init(struct journal_setup *setup,
     setup->seams = (struct journal_seams){
         .fs = fs, .clock = clock, .on_event = on_event, .on_progress = on_progress, .owner = setup};
     setup->topics = topics_of(config);
-    if (setup->topics == NULL)
-        return ERR_MEMORY;
+    enum err err = setup->topics == NULL ? ERR_MEMORY : named_groups_init(&setup->named, config);
+    if (err != ERR_NONE) {
+        journal_setup_done(setup);
+        return err;
+    }
     setup->settings.topics = setup->topics;
     setup->settings.topic_count = config->topics.count;
+    setup->settings.groups = setup->named.groups;
+    setup->settings.group_count = setup->named.count;
     return ERR_NONE;
 }
 
@@ -100,6 +106,7 @@ void journal_setup_done(struct journal_setup *setup)
 {
     free(setup->topics);
     setup->topics = NULL;
+    named_groups_done(&setup->named);
 }
 
 enum err
@@ -107,13 +114,21 @@ journal_setup_reload(struct journal_setup *setup, const struct config *config, s
 {
     struct journal_topic_settings *before = setup->topics;
     struct journal_topic_settings *topics = topics_of(config);
-    if (topics == NULL)
-        return ERR_MEMORY;
+    struct named_groups named = {.groups = NULL};
+    enum err err = topics == NULL ? ERR_MEMORY : named_groups_init(&named, config);
+    if (err != ERR_NONE) {
+        free(topics);
+        return err;
+    }
     struct journal_settings settings = settings_of(config);
     settings.topics = topics;
     settings.topic_count = config->topics.count;
+    settings.groups = named.groups;
+    settings.group_count = named.count;
     journal_reload(journal, &settings);
     setup->topics = topics;
+    named_groups_done(&setup->named);
+    setup->named = named;
     free(before);
     return ERR_NONE;
 }

@@ -5,11 +5,13 @@
 
 #include "base/progress.h"
 #include "config/config.h"
+#include "app/named_groups.h"
 #include "journal/journal.h"
 
 struct journal_setup {
     struct journal_settings settings;
     struct journal_topic_settings *topics; /* settings.topics */
+    struct named_groups named;             /* settings.groups */
     struct journal_seams seams;
     struct progress progress; /* of recovery */
     bool shows_progress;

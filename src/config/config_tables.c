@@ -144,7 +144,6 @@ static const struct config_field retention_fields[] = {
      .offset = offsetof(struct config_retention, consumed),
      .reload = CONFIG_LIVE,
      .fallback = "false",
-     .later = "true on",
      .sentence = "Retires records as soon as all named groups are past."},
 };
 static const struct config_section retention_section = SECTION_OF(config_retention, retention_fields, NULL);

@@ -4,9 +4,24 @@
 
 #include <string.h>
 
-static bool is_for(const struct journal_named_group *named, const char *topic)
+static bool is_configured(const struct journal *journal, const char *topic)
 {
-    return named->topic == NULL || strcmp(named->topic, topic) == 0;
+    for (uint32_t i = 0; i < journal->settings.topic_count; i++)
+        if (strcmp(journal->settings.topics[i].name, topic) == 0)
+            return true;
+    return false;
+}
+
+static bool is_for(const struct journal *journal, const struct journal_named_group *named, const char *topic)
+{
+    if (named->topic != NULL)
+        return strcmp(named->topic, topic) == 0;
+    return !store_topic_name_is_reserved(span_from_text(topic)) && !is_configured(journal, topic);
+}
+
+static bool reads(const struct journal_named_group *named, uint32_t partition)
+{
+    return !named->has_partition || named->partition == partition;
 }
 
 /* A group that has not begun needs everything. */
@@ -26,7 +41,8 @@ bool hold_find(const struct journal *journal, const struct index_partition *abou
     bool is_held = false;
     for (uint32_t i = 0; partition != NULL && i < journal->settings.group_count; i++) {
         const struct journal_named_group *named = &journal->settings.groups[i];
-        if (!is_for(named, journal->catalog.topics[about->topic]->public.name))
+        if (!reads(named, about->partition) ||
+            !is_for(journal, named, journal->catalog.topics[about->topic]->public.name))
             continue;
         uint64_t low = low_of(journal, named->name, partition);
         if (low >= about->summary.end_offset || (is_held && low >= ret_hold->offset))
@@ -42,7 +58,7 @@ bool hold_find(const struct journal *journal, const struct index_partition *abou
 bool hold_has_group(const struct journal *journal, const char *topic)
 {
     for (uint32_t i = 0; i < journal->settings.group_count; i++)
-        if (is_for(&journal->settings.groups[i], topic))
+        if (is_for(journal, &journal->settings.groups[i], topic))
             return true;
     return false;
 }

@@ -393,6 +393,8 @@ void journal_reload(struct journal *journal, const struct journal_settings *sett
     own->defaults = settings->defaults;
     own->topics = settings->topics;
     own->topic_count = settings->topic_count;
+    own->groups = settings->groups;
+    own->group_count = settings->group_count;
     journal_unlock(&journal->view);
     journal_wake_helper(journal);
 }

@@ -20,7 +20,7 @@ enum err journal_open(const struct journal_seams *seams,
                       struct journal **ret_journal) MUST_CHECK;
 /*
  * Takes over what may change while it runs: size_max, topics_max, auto_create, receipts_*, scrub_*, and of topics and their
- * defaults when_full and retention; a topic's partitions count when it is created. The topics of before may go when it
+ * defaults when_full and retention, and the named groups; a topic's partitions count when it is created. Topics and groups of before may go when it
  * returns. Any thread.
  */
 void journal_reload(struct journal *journal, const struct journal_settings *settings);

@@ -18,12 +18,15 @@ struct journal_topic_settings {
     enum journal_when_full when_full;
     int64_t retention_age_ns; /* 0: no limit */
     uint64_t retention_size;  /* bytes of the topic; 0: no limit */
+    bool consumed;            /* records go as soon as all named groups are past */
 };
 
 /* A group that the configuration names: retention keeps what it has not completed. */
 struct journal_named_group {
     const char *name;
-    const char *topic; /* NULL: all */
+    const char *topic; /* NULL: all that the settings do not name, but for those that the program alone writes */
+    bool has_partition;
+    uint32_t partition; /* the one that it reads; else all */
 };
 
 struct journal_settings {

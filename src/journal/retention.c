@@ -73,11 +73,13 @@ static void judge_topic(struct judgement *judgement)
     bool is_large = settings->retention_size > 0 &&
                     bytes_of_topic(topic) >= settings->retention_size + judgement->topic_bytes;
     bool drops = settings->when_full == JOURNAL_DROP_OLDEST;
+    bool is_consumed = settings->consumed && !judgement->topic_is_held &&
+                       hold_has_group(judgement->journal, topic->public.name);
     bool is_over = is_large || judgement->is_forced || (drops && judgement->lacks_space);
     bool may_drop = drops && is_over;
     if (judgement->topic_is_held && !may_drop)
         judgement->is_kept = true;
-    if (!is_old && !is_over)
+    if (!is_old && !is_over && !is_consumed)
         judgement->is_kept = true;
 }
 

@@ -145,8 +145,6 @@ static const struct {
     {"proxies: []\n" DOOR, "w.yaml:1:1: `proxies` is not in this version yet\n"},
     {"topics: { a: { store: \"kafka:main\" } }\n" DOOR,
      "w.yaml:1:23: `store: kafka:main` is not in this version yet\n"},
-    {"topics: { a: { retention: { consumed: true } } }\n" DOOR,
-     "w.yaml:1:39: `consumed: true` is not in this version yet\n"},
     {"doors: [ { kind: http, listen: \"127.0.0.1:1\" } ]\n",
      "w.yaml:1:18: `kind: http` is not in this version yet\n"},
     {"doors: [ { kind: line, serve: acks, lissten: \"127.0.0.1:1\" } ]\n",

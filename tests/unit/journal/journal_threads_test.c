@@ -168,7 +168,7 @@ static void *reload(void *argument)
         struct journal_settings settings = stage_settings();
         struct journal_topic_settings *topics = calloc(1, sizeof *topics);
         check(topics != NULL);
-        *topics = (struct journal_topic_settings){"t", PRODUCERS, JOURNAL_BLOCK, (int64_t)i, i % 2};
+        *topics = (struct journal_topic_settings){"t", PRODUCERS, JOURNAL_BLOCK, (int64_t)i, i % 2, false};
         settings.topics = topics;
         settings.topic_count = 1;
         settings.size_max = (8 + i % 3) * SEGMENT;
