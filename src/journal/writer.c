@@ -111,7 +111,9 @@ uint64_t writer_put(struct writer *writer, uint8_t *bytes, size_t len)
     check(len % FRAME_ALIGNMENT == 0 && writer->part_count < WRITER_PARTS_MAX);
     uint64_t position = writer->position + writer->group_len;
     if (len <= WRITER_COPY_MAX) {
-        memcpy(take_scratch(writer, len), bytes, len);
+        uint8_t *place = take_scratch(writer, len);
+        if (len > 0) /* outcomes alone: there are no bytes */
+            memcpy(place, bytes, len);
         return position;
     }
     writer->parts[writer->part_count++] = (struct iovec){bytes, len};
