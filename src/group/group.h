@@ -38,7 +38,8 @@ struct groups_settings {
 
 struct groups_events {
     void (*on_work)(void *owner); /* groups_step wants to be called at the end of this turn */
-    void (*on_due)(void *owner, int64_t after_ns); /* ... and after this time (leases, delays) */
+    void (*on_due)(void *owner,
+                   int64_t after_ns); /* ... and after this time (leases, delays); the latest call counts */
     void *owner;
 };
 

@@ -118,6 +118,7 @@ static void drop_front(struct outcome_queue *queue, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         drop_run(queue, &queue->runs[i]);
     queue->count -= count;
+    queue->is_sorted |= queue->count == 0;
     if (count > 0)
         memmove(queue->runs, queue->runs + count, queue->count * sizeof *queue->runs);
 }
