@@ -114,7 +114,8 @@ enum err group_seek(struct group *group,
 
 /*
  * Outcomes for records that nobody was given: `settled` (group and outcome filled in) goes out with the next append; on_settled
- * comes with NONE when it is synced. For files that consumers write, and for operators.
+ * comes with NONE when it is synced. For files that consumers write, and for operators. Without any (and no note) it comes when
+ * all outcomes that were said before are synced.
  */
 enum err group_settle_unseen(struct group *group,
                              const struct store_settled *settled,
