@@ -8,7 +8,7 @@ static const int64_t contention_ns = CLOCK_NS_PER_S;
 static bool is_pressed(const struct append_gate *gate)
 {
     return !list_is_empty(&gate->appends) || gate->inflight_bytes >= GATE_INFLIGHT_MAX ||
-           append_gate_is_out_of_room(gate);
+           gate->parked_bytes >= GATE_PARKED_MAX || append_gate_is_out_of_room(gate);
 }
 
 static bool is_contended(const struct append_gate *gate)
@@ -26,7 +26,7 @@ static void note_pressure(struct append_gate *gate)
 
 static bool has_waiters(const struct append_gate *gate)
 {
-    return !list_is_empty(&gate->appends) || !list_is_empty(&gate->readers);
+    return !list_is_empty(&gate->appends) || !list_is_empty(&gate->readers) || !list_is_empty(&gate->parked);
 }
 
 static void on_watched(struct mail *mail)
@@ -80,29 +80,76 @@ static bool awaits_nothing(const struct append_gate *gate, struct line_append *a
     return true;
 }
 
-/* False: the store cannot take it now. What it will never take completes with the error. */
-static bool offer(struct append_gate *gate, struct line_append *append)
+enum offer { OFFER_TAKEN, OFFER_LATER, OFFER_TOPIC_FULL };
+
+/* LATER: the store cannot take it now. What it will never take completes with the error. */
+static enum offer offer(struct append_gate *gate, struct line_append *append)
 {
     if (!awaits_nothing(gate, append))
-        return false;
+        return OFFER_LATER;
+    append->append.ret_full_part = UINT32_MAX;
     enum err err = gate->store->ops->append(gate->store, &append->append);
     if (err == ERR_NONE)
-        return true;
+        return OFFER_TAKEN;
+    if (err == ERR_FULL && append->append.ret_full_part != UINT32_MAX)
+        return OFFER_TOPIC_FULL;
     if (err_class(err) == ERR_CLASS_RETRY_LATER && err != ERR_DRAINING)
-        return false;
+        return OFFER_LATER;
     gate->store->ops->identity_forget(gate->store, append->append.identities, append->append.identity_count);
     append->append.ret_err = err;
     mailbox_post(&gate->loop->mailbox, &append->append.mail);
+    return OFFER_TAKEN;
+}
+
+static bool is_parked(const struct gate_reader *reader)
+{
+    return !list_is_empty(&reader->parked);
+}
+
+/* Beside the line, behind those of its connection that are there already. */
+static void park(struct append_gate *gate, struct line_append *append)
+{
+    struct gate_reader *reader = append->reader;
+    if (!is_parked(reader))
+        list_insert_last(&gate->parked, &reader->parked_link);
+    list_insert_last(&reader->parked, &append->link);
+    gate->inflight_bytes -= append->size;
+    gate->parked_bytes += append->size;
+}
+
+/* False: the store takes nothing now. */
+static bool offer_parked_of(struct append_gate *gate, struct gate_reader *reader)
+{
+    while (is_parked(reader)) {
+        struct line_append *append = LIST_OWNER(reader->parked.next, struct line_append, link);
+        enum offer answer = offer(gate, append);
+        if (answer != OFFER_TAKEN)
+            return answer == OFFER_TOPIC_FULL;
+        list_remove(&append->link);
+        gate->parked_bytes -= append->size;
+        gate->inflight_bytes += append->size;
+    }
+    list_remove(&reader->parked_link);
     return true;
+}
+
+static void offer_parked(struct append_gate *gate)
+{
+    LIST_EACH_SAFE (&gate->parked, link)
+        if (!offer_parked_of(gate, LIST_OWNER(link, struct gate_reader, parked_link)))
+            return;
 }
 
 static void offer_all(struct append_gate *gate)
 {
     while (!list_is_empty(&gate->appends)) {
-        struct list *first = gate->appends.next;
-        if (!offer(gate, LIST_OWNER(first, struct line_append, link)))
+        struct line_append *append = LIST_OWNER(gate->appends.next, struct line_append, link);
+        enum offer answer = is_parked(append->reader) ? OFFER_TOPIC_FULL : offer(gate, append);
+        if (answer == OFFER_LATER)
             return;
-        list_remove(first);
+        list_remove(&append->link);
+        if (answer == OFFER_TOPIC_FULL)
+            park(gate, append);
     }
 }
 
@@ -115,7 +162,7 @@ static bool has_room_for(const struct append_gate *gate, const struct gate_reade
 {
     if (append_gate_is_out_of_room(gate) && reader->kept_bytes > GATE_KEPT_FREE)
         return false;
-    return reader->inflight_bytes < share_of(gate);
+    return !is_parked(reader) && reader->inflight_bytes < share_of(gate);
 }
 
 bool append_gate_is_open(const struct append_gate *gate, const struct gate_reader *reader)
@@ -153,6 +200,7 @@ static void run(struct loop_task *task)
 {
     struct append_gate *gate = LIST_OWNER(task, struct append_gate, task);
     watch_while_waiting(gate);
+    offer_parked(gate);
     offer_all(gate);
     note_pressure(gate);
     give_turns(gate);
@@ -172,6 +220,7 @@ void append_gate_init(struct append_gate *gate, struct store *store, struct loop
     list_init(&gate->watch.link);
     list_init(&gate->appends);
     list_init(&gate->readers);
+    list_init(&gate->parked);
     loop_task_init(&gate->task, run);
 }
 
@@ -189,6 +238,8 @@ void gate_reader_init(struct gate_reader *reader,
 {
     *reader = (struct gate_reader){.on_turn = on_turn, .on_complete = on_complete};
     list_init(&reader->link);
+    list_init(&reader->parked);
+    list_init(&reader->parked_link);
 }
 
 void append_gate_submit(struct append_gate *gate, struct gate_reader *reader, struct line_append *take_append)
@@ -206,8 +257,9 @@ void append_gate_submit(struct append_gate *gate, struct gate_reader *reader, st
     gate->inflight_bytes += append->size;
     reader->inflight_bytes += append->size;
     reader->appends++;
-    if (!list_is_empty(&gate->appends) || !offer(gate, append))
-        list_insert_last(&gate->appends, &append->link);
+    list_insert_last(&gate->appends, &append->link);
+    if (gate->appends.next == &append->link)
+        offer_all(gate);
     note_pressure(gate);
     loop_at_end_of_turn(gate->loop, &gate->task);
 }

@@ -11,6 +11,7 @@
  * The happy path: a connection reads, makes an append and submits it; the store takes it; the completion comes back.
  * Under pressure:
  * - The store says BUSY or FULL: appends wait here, in order, and are offered again when a completion or a watch comes.
+ * - One topic is FULL: the appends of its connections wait beside the line, so that others pass; none of their next ones does.
  * - More bytes are under way than allowed: connections that were read pause and wait for their turn, first come, first
  *   served. Sockets that are ready nevertheless are read in small pieces, so that ten thousand of them cost little.
  * - Two connections are busy at the same time: neither may have more than a share of the bytes.
@@ -19,6 +20,7 @@
 enum {
     GATE_INFLIGHT_MAX = 4 * 1024 * 1024, /* bytes of appends that are not complete */
     GATE_SHARE_MAX = 1024 * 1024,        /* of one connection, while another one appends too */
+    GATE_PARKED_MAX = 4 * 1024 * 1024,   /* bytes of appends that wait for a topic: beyond it reads are small */
     GATE_KEPT_MAX = 16 * 1024 * 1024,    /* bytes that wait for the rest of their line, or for their turn */
     GATE_KEPT_FREE = 1024,               /* what a connection may always keep */
     GATE_READ_PRESSED = 1024,            /* bytes of one read while the gate is pressed */
@@ -27,7 +29,9 @@ enum {
 
 /* Embedded in a connection. */
 struct gate_reader {
-    struct list link; /* while it waits for its turn */
+    struct list link;        /* while it waits for its turn */
+    struct list parked;      /* appends that wait for a topic that is full, and those behind them */
+    struct list parked_link; /* while there are such */
     /* It may read again, or use what it kept. */
     void (*on_turn)(struct gate_reader *reader);
     /* Its append is complete: synced, or ret_err says why not. The append is freed afterwards. */
@@ -45,7 +49,9 @@ struct append_gate {
     struct loop_task task; /* offers what waits, lets the store go, gives turns */
     struct list appends;   /* that the store has not taken */
     struct list readers;   /* in turn */
-    size_t inflight_bytes;
+    struct list parked;    /* readers with appends that wait for a topic */
+    size_t parked_bytes;   /* of these */
+    size_t inflight_bytes; /* without them */
     size_t kept_bytes;
     const struct gate_reader *last; /* who appended last; only compared */
     int64_t contended_ns;           /* when another one appended before it */

@@ -21,6 +21,8 @@ enum {
         1 << 18, /* more than any configuration allows: those of an earlier one are still known */
 };
 
+struct journal_topic_settings;
+
 struct partition {
     uint32_t topic;
     uint32_t partition;
@@ -31,8 +33,17 @@ struct partition {
     uint64_t bytes; /* frames of this partition in kept segments */
 };
 
+/* See topic_limit.h. */
+struct topic_limit {
+    bool is_full;
+    bool has_group;
+    uint32_t version; /* of the settings that the two others were found in */
+    const struct journal_topic_settings *settings;
+};
+
 struct topic {
     struct store_topic public;
+    struct topic_limit limit;
     int64_t created_ns;
     struct partition *partitions; /* public.partitions of them */
 };

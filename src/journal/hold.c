@@ -55,6 +55,20 @@ bool hold_find(const struct journal *journal, const struct index_partition *abou
     return is_held;
 }
 
+uint64_t hold_low(const struct journal *journal, const struct partition *partition)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (uint32_t i = 0; i < journal->settings.group_count; i++) {
+        const struct journal_named_group *named = &journal->settings.groups[i];
+        if (!reads(named, partition->partition) ||
+            !is_for(journal, named, journal->catalog.topics[partition->topic]->public.name))
+            continue;
+        uint64_t low = low_of(journal, named->name, partition);
+        lowest = low < lowest ? low : lowest;
+    }
+    return lowest;
+}
+
 bool hold_has_group(const struct journal *journal, const char *topic)
 {
     for (uint32_t i = 0; i < journal->settings.group_count; i++)

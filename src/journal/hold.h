@@ -15,6 +15,8 @@ struct hold {
 bool hold_find(const struct journal *journal,
                const struct index_partition *partition,
                struct hold *ret_hold) MUST_CHECK;
+/* Where the slowest named group of the partition stands; UINT64_MAX when there is none. */
+uint64_t hold_low(const struct journal *journal, const struct partition *partition);
 /* Whether the configuration names a group for this topic. */
 bool hold_has_group(const struct journal *journal, const char *topic);
 /* Whether the configuration names this group. */

@@ -14,6 +14,7 @@
 #include "journal/reader.h"
 #include "journal/recovery.h"
 #include "journal/submit.h"
+#include "journal/topic_limit.h"
 
 /* More can never be in flight: appends are bounded in bytes. */
 enum { PENDING_IDENTITIES_MAX = 4 << 20, BATCHES_SIZE_MAX = (UINT16_MAX + 1) * sizeof(struct place_batch) };
@@ -355,6 +356,7 @@ enum err journal_open(const struct journal_seams *seams,
                                     .append_size_max = settings->append_size_max};
     journal->seams = *seams;
     journal->settings = *settings;
+    journal->settings_version = 1;
     journal->wall_offset_ns = clock_wall_ns(seams->clock) - clock_now_ns(seams->clock);
     buffer_init(&journal->batches, BATCHES_SIZE_MAX);
     init_lists(journal);
@@ -374,6 +376,8 @@ enum err journal_open(const struct journal_seams *seams,
         journal_free(journal);
         return err;
     }
+    for (uint32_t i = 0; i < journal->catalog.topic_count; i++)
+        topic_limit_note(journal, i);
     *ret_journal = journal;
     return ERR_NONE;
 }
@@ -395,7 +399,10 @@ void journal_reload(struct journal *journal, const struct journal_settings *sett
     own->topic_count = settings->topic_count;
     own->groups = settings->groups;
     own->group_count = settings->group_count;
+    journal->settings_version++;
+    topic_limit_update(journal);
     journal_unlock(&journal->view);
+    journal_post_watches(journal);
     journal_wake_helper(journal);
 }
 

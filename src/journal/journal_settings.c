@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/journal_settings.h"
 
+#include <string.h>
+
 void journal_settings_default(struct journal_settings *settings)
 {
     const int64_t day_ns = 24 * 3600 * CLOCK_NS_PER_S;
@@ -37,4 +39,13 @@ uint64_t journal_settings_kept_max(const struct journal_settings *settings)
 uint64_t journal_settings_size_per_kept(void)
 {
     return (uint64_t)SEGMENT_BYTES_PER_ENTRY * ENTRIES_PER_KEPT;
+}
+
+const struct journal_topic_settings *journal_settings_of_topic(const struct journal_settings *settings,
+                                                               const char *name)
+{
+    for (uint32_t i = 0; i < settings->topic_count; i++)
+        if (strcmp(settings->topics[i].name, name) == 0)
+            return &settings->topics[i];
+    return &settings->defaults;
 }

@@ -50,6 +50,10 @@ struct journal_settings {
     uint32_t group_count;
 };
 
+/* What holds for a topic: its own settings, or the defaults. */
+const struct journal_topic_settings *journal_settings_of_topic(const struct journal_settings *settings,
+                                                               const char *name);
+
 /* The values of the configuration page. */
 void journal_settings_default(struct journal_settings *settings);
 

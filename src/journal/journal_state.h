@@ -91,6 +91,8 @@ struct journal {
     struct list prepared;
     struct list reads;       /* reads that wait for the disk */
     int64_t express_ns;      /* when the last small append came */
+    _Atomic uint32_t full_topics; /* how many are; changed with the view lock */
+    uint32_t settings_version;    /* from 1; with the view lock */
     uint64_t inflight_bytes; /* without the urgent ones */
     uint64_t urgent_bytes;
     uint32_t inflight_count; /* with the urgent ones */

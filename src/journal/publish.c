@@ -9,6 +9,7 @@
 #include "journal/outcome_block.h"
 #include "journal/outcome_frame.h"
 #include "journal/retire.h"
+#include "journal/topic_limit.h"
 
 static enum err index_part(struct journal *journal,
                            const struct store_append *append,
@@ -91,6 +92,7 @@ publish_append(struct journal *journal, const struct settle *settle, const struc
         partition->bytes += frame_padded(STORE_PART_HEADROOM + part->len);
         metric_add(METRIC_RECORDS_STORED, part->records);
         metric_add(METRIC_BYTES_STORED, part->len);
+        topic_limit_note(journal, part->topic);
     }
     for (uint32_t i = 0; i < append->run_count; i++)
         if (append->runs[i].from > 0)
@@ -136,6 +138,7 @@ enum err publish_group(struct journal *journal, int64_t wall_ns)
     LIST_EACH (&journal->group, link)
         if (err == ERR_NONE)
             err = publish_append(journal, &settle, LIST_OWNER(link, struct store_append, mail.link));
+    topic_limit_update(journal);
     active->end = journal->writer.position;
     active->last_lsn = journal->writer.lsn - 1;
     active->first_ns = active->first_ns == 0 ? wall_ns : active->first_ns;

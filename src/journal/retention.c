@@ -26,14 +26,6 @@ enum { ENTRIES_AHEAD = JOURNAL_PREPARED_MIN + 2 };
 #define CLOCK_JUMP_NS    (300 * CLOCK_NS_PER_S)
 #define CLOCK_SUSPEND_NS (3600 * CLOCK_NS_PER_S)
 
-static const struct journal_topic_settings *settings_of(const struct journal *journal, const char *name)
-{
-    for (uint32_t i = 0; i < journal->settings.topic_count; i++)
-        if (strcmp(journal->settings.topics[i].name, name) == 0)
-            return &journal->settings.topics[i];
-    return &journal->settings.defaults;
-}
-
 /* --- Judging the oldest segment --------------------------------------------------------------- */
 
 struct judgement {
@@ -67,7 +59,8 @@ static void judge_topic(struct judgement *judgement)
     if (judgement->topic_bytes == 0)
         return;
     const struct topic *topic = judgement->journal->catalog.topics[judgement->topic];
-    const struct journal_topic_settings *settings = settings_of(judgement->journal, topic->public.name);
+    const struct journal_topic_settings *settings = 
+        journal_settings_of_topic(&judgement->journal->settings, topic->public.name);
     bool is_old = settings->retention_age_ns > 0 && judgement->age_counts &&
                   judgement->now_ns - judgement->topic_last_ns > settings->retention_age_ns;
     bool is_large = settings->retention_size > 0 &&

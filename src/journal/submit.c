@@ -5,6 +5,7 @@
 #include "base/metric.h"
 #include "journal/commit.h"
 #include "journal/outcome_block.h"
+#include "journal/topic_limit.h"
 
 /*
  * An append goes into one of two queues: small ones with nothing before them on their connection overtake the bulk, so
@@ -67,6 +68,17 @@ static enum err refuse_early(struct journal *journal, const struct store_append 
     return err;
 }
 
+static bool meets_full_topic(struct journal *journal, struct store_append *append)
+{
+    append->ret_full_part = UINT32_MAX;
+    if (append->urgent || atomic_load(&journal->full_topics) == 0)
+        return false;
+    journal_lock(&journal->view);
+    append->ret_full_part = topic_limit_find_full(journal, append);
+    journal_unlock(&journal->view);
+    return append->ret_full_part != UINT32_MAX;
+}
+
 enum err submit_append(struct store *store, struct store_append *append)
 {
     struct journal *journal = journal_of(store);
@@ -76,7 +88,10 @@ enum err submit_append(struct store *store, struct store_append *append)
     check(append->settled_count <= STORE_SETTLED_MAX && append->seek_count <= STORE_SETTLED_MAX &&
           append->note_count <= STORE_NOTES_MAX);
     struct outcome_block *block = NULL;
-    enum err err = outcome_block_is_needed(append) ? refuse_early(journal, append) : ERR_NONE;
+    bool is_full = meets_full_topic(journal, append);
+    enum err err = is_full || outcome_block_is_needed(append) ? refuse_early(journal, append) : ERR_NONE;
+    if (is_full && (err == ERR_NONE || err == ERR_BUSY))
+        return ERR_FULL;
     if (err == ERR_NONE)
         err = outcome_block_new(journal, append, &block);
     if (err != ERR_NONE)

@@ -89,6 +89,7 @@ struct store_append {
     bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */
     uint64_t place;   /* the store's own */
     void *own;        /* likewise */
+    uint32_t ret_full_part; /* when the store answered FULL: the part whose topic is; UINT32_MAX: the whole log */
     enum err ret_err; /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
 

@@ -69,7 +69,8 @@ struct store_watch {
 /*
  * Any thread may call any of these; none blocks on the disk (but for store_read without reply_to).
  * append: takes the append until it is posted back. BUSY and not taken when too many bytes are in flight:
- *   try again when a completion or a watch comes. One append is always admitted.
+ *   try again when a completion or a watch comes. One append is always admitted. FULL and not taken when the log is full, or a
+ *   topic of its parts (ret_full_part): try again when a watch comes; in the latter case others may be taken meanwhile.
  * release: ends a turn in which held appends were made. `alone`: nothing else was ready to be read in this turn; a single small
  *   append is then committed at once on the caller's thread, if the disk has been quick; otherwise the writer is woken.
  * topic_open: finds a topic, or creates it with `partitions` (0: the configured number). BAD_NAME, TOO_MANY,

@@ -187,10 +187,22 @@ static void complete_what_may(struct store_memory *memory)
         complete_oldest(memory, UINT32_MAX, false);
 }
 
+/* The first part whose topic is full; UINT32_MAX when there is none. */
+static uint32_t find_full_part(const struct store_memory *memory, const struct store_append *append)
+{
+    for (uint32_t i = 0; i < append->part_count && memory->has_full_topic && !append->urgent; i++)
+        if (append->parts[i].topic == memory->full_topic)
+            return i;
+    return UINT32_MAX;
+}
+
 static enum err memory_append(struct store *store, struct store_append *append)
 {
     struct store_memory *memory = store_memory_of(store);
     check(append->reply_to != NULL && append->len % STORE_PART_ALIGNMENT == 0);
+    append->ret_full_part = find_full_part(memory, append);
+    if (append->ret_full_part != UINT32_MAX && memory->state != STORE_BROKEN)
+        return ERR_FULL;
     /* What waits for room keeps no room from what makes it. */
     bool is_exempt = append->urgent && memory->state == STORE_FULL;
     if (!is_exempt && memory->inflight_bytes > 0 &&
@@ -484,6 +496,14 @@ void store_memory_set_state(struct store *store, enum store_state state)
 void store_memory_set_inflight_max(struct store *store, size_t bytes)
 {
     store_memory_of(store)->inflight_bytes_max = bytes;
+}
+
+void store_memory_set_topic_full(struct store *store, uint32_t topic, bool is_full)
+{
+    struct store_memory *memory = store_memory_of(store);
+    memory->full_topic = topic;
+    memory->has_full_topic = is_full;
+    notify(memory);
 }
 
 void store_memory_set_topics_max(struct store *store, uint32_t count)

@@ -21,6 +21,8 @@ uint32_t store_memory_waiting(struct store *store);
 void store_memory_set_state(struct store *store, enum store_state state);
 /* Further appends are BUSY while this many bytes wait; 4 MiB without. */
 void store_memory_set_inflight_max(struct store *store, size_t bytes);
+/* Appends with parts of this topic are refused with FULL while it is on, but for urgent ones. */
+void store_memory_set_topic_full(struct store *store, uint32_t topic, bool is_full);
 /* Topics beyond this many are TOO_MANY. */
 void store_memory_set_topics_max(struct store *store, uint32_t count);
 /* Reads with a reply_to are PENDING and answered by mail. */

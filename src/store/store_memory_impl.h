@@ -28,6 +28,8 @@ struct store_memory {
     struct list watches;
     struct memory_topics topics;
     uint32_t topics_max;
+    bool has_full_topic;
+    uint32_t full_topic;
     struct memory_sequence sequences[MEMORY_SEQUENCES_MAX];
     uint32_t sequence_count;
     struct memory_identities identities;

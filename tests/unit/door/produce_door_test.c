@@ -319,6 +319,51 @@ TEST(a_full_store_holds_everything_back_and_loses_nothing)
     }
 }
 
+TEST(a_full_topic_holds_up_only_those_who_write_to_it_and_their_order_stays)
+{
+    struct fixture fixture;
+    struct store_topic full;
+    begin(&fixture, 1, PRODUCE_SETTINGS_DEFAULT);
+    struct stream_memory *other = connect(&fixture);
+    expect_fine(fixture.store->ops->topic_open(fixture.store, span_from_text("full"), 1, true, &full));
+    store_memory_set_topic_full(fixture.store, full.id, true);
+    send(&fixture, "full|1|1|a\n");
+    send(&fixture, "free|1|2|b\n"); /* behind the other line of its connection */
+    for (int i = 0; i < 20; i++) {
+        stream_memory_send_text(other, "free|1|3|c\n");
+        settle(&fixture);
+    }
+    expect_equal_u64(stored(&fixture, "full"), 0);
+    expect_equal_u64(stored(&fixture, "free"), 20);
+    expect(!has(&fixture, 1) && !has(&fixture, 2) && has(&fixture, 3));
+    expect(fixture.gate.parked_bytes > 0);
+    store_memory_set_topic_full(fixture.store, full.id, false);
+    settle(&fixture);
+    expect_equal_u64(stored(&fixture, "full"), 1);
+    expect_equal_u64(stored(&fixture, "free"), 21);
+    expect_equal_u64(fixture.gate.parked_bytes, 0);
+    send(&fixture, "full|1|4|d\n");
+    expect(has(&fixture, 4));
+    leave(&fixture, other);
+    end(&fixture);
+}
+
+TEST(a_store_that_breaks_while_a_topic_is_full_ends_what_waited)
+{
+    struct fixture fixture;
+    struct store_topic full;
+    begin(&fixture, 1, PRODUCE_SETTINGS_DEFAULT);
+    expect_fine(fixture.store->ops->topic_open(fixture.store, span_from_text("full"), 1, true, &full));
+    store_memory_set_topic_full(fixture.store, full.id, true);
+    send(&fixture, "HELLO 1\nfull|1|1|a\n");
+    stream_memory_forget(fixture.client);
+    store_memory_set_state(fixture.store, STORE_BROKEN);
+    settle(&fixture);
+    expect(fixture.client->is_closed);
+    expect_equal_u64(fixture.gate.parked_bytes, 0);
+    end(&fixture);
+}
+
 TEST(everyone_who_waited_has_a_turn_though_others_have_nothing_to_send)
 {
     enum { MANY = 60 };
@@ -503,6 +548,8 @@ TEST_MAIN(plain_lines_are_stored_and_nothing_comes_back,
           strangers_are_cut_and_nothing_of_them_is_stored,
           no_more_than_a_window_of_lines_is_open,
           a_full_store_holds_everything_back_and_loses_nothing,
+          a_full_topic_holds_up_only_those_who_write_to_it_and_their_order_stays,
+          a_store_that_breaks_while_a_topic_is_full_ends_what_waited,
           everyone_who_waited_has_a_turn_though_others_have_nothing_to_send,
           a_busy_store_is_offered_appends_again_in_order,
           a_broken_store_is_told_and_the_connection_closes,

@@ -259,6 +259,53 @@ TEST(drop_oldest_gives_up_what_a_reader_needs_and_counts_it)
     finish(&fixture);
 }
 
+static enum err store_one(struct fixture *fixture, const char *topic_name, bool is_urgent, uint32_t *ret_full_part)
+{
+    static char value[4000];
+    struct store *store = fixture->bench.store;
+    struct store_topic topic;
+    memset(value, 'v', sizeof value - 1);
+    expect_fine(store->ops->topic_open(store, span_from_text(topic_name), 1, true, &topic));
+    struct test_append *test = test_append_new(&fixture->bench.mailbox);
+    test_append_add(test, &topic, 0, (struct test_records){.value = value});
+    test->append.urgent = is_urgent;
+    enum err err = store->ops->append(store, &test->append);
+    *ret_full_part = test->append.ret_full_part;
+    journal_bench_settle(&fixture->bench);
+    expect(err != ERR_NONE || (test->is_done && test->append.ret_err == ERR_NONE));
+    test_append_free(test);
+    return err;
+}
+
+TEST(a_topic_at_its_size_that_a_named_group_still_needs_is_full_and_the_others_are_not)
+{
+    struct fixture fixture;
+    struct why why;
+    uint32_t part;
+    begin(&fixture, 20);
+    journal_bench_close(&fixture.bench);
+    fixture.bench.settings.groups = &billing;
+    fixture.bench.settings.group_count = 1;
+    fixture.bench.settings.defaults.retention_size = 20000;
+    journal_bench_open(&fixture.bench);
+    for (int i = 0; i < 5; i++)
+        expect_fine(store_one(&fixture, "topic-0", false, &part));
+    expect(store_one(&fixture, "topic-0", false, &part) == ERR_FULL);
+    expect_equal_u64(part, 0);
+    expect_equal_u64(fixture.bench.events[JOURNAL_EVENT_FULL], 1);
+    expect(state(&fixture, &why) == STORE_OPEN);
+    expect_fine(store_one(&fixture, "topic-0", true, &part)); /* what makes room passes */
+    for (int i = 0; i < 10; i++)
+        expect_fine(store_one(&fixture, "other", false, &part)); /* nobody named reads it */
+    journal_bench_kill(&fixture.bench);
+    journal_bench_open(&fixture.bench);
+    expect(store_one(&fixture, "topic-0", false, &part) == ERR_FULL);
+    complete_billing(&fixture);
+    expect_equal_u64(fixture.bench.events[JOURNAL_EVENT_OPEN_AGAIN], 1);
+    expect_fine(store_one(&fixture, "topic-0", false, &part));
+    finish(&fixture);
+}
+
 /* Records of one topic alone, a segment and more of them. */
 static void store_plain(struct fixture *fixture, const char *topic_name)
 {
@@ -405,6 +452,7 @@ TEST_MAIN(a_full_disk_refuses_by_name_loses_nothing_and_goes_on_when_space_retur
           a_lower_ceiling_retires_down_to_it_and_no_further,
           a_named_group_that_has_not_completed_the_oldest_segment_makes_the_log_full_until_it_has,
           drop_oldest_gives_up_what_a_reader_needs_and_counts_it,
+          a_topic_at_its_size_that_a_named_group_still_needs_is_full_and_the_others_are_not,
           consumed_records_go_as_soon_as_all_named_groups_are_past,
           records_expire_by_age_and_by_size,
           a_log_whose_topics_are_at_their_size_goes_on_in_the_files_of_retired_segments,
