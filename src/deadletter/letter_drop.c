@@ -174,12 +174,23 @@ static bool goes_on(const struct letter_drop *drop, struct span name, const stru
            drop->run.offset + drop->run.count == position->offset;
 }
 
-static bool is_open(const struct letter_drop *drop, struct span name, const struct store_position *position)
+static bool
+is_open_for(const struct letter_drop *drop, struct span name, const struct store_position *position)
 {
     uint32_t group;
     struct store *store = drop->store;
     return store->outcomes->group_open(store, name, false, &group) != ERR_NONE ||
            store->outcomes->outcome(store, group, *position) == STORE_OUTCOME_OPEN;
+}
+
+/* A parked line that was sent on is no more to be dropped. */
+static bool is_open(const struct letter_drop *drop,
+                    const struct letter_view *view,
+                    struct span name,
+                    const struct store_position *position)
+{
+    return is_open_for(drop, name, position) &&
+           (view->is_letter || is_open_for(drop, span_from_text(letter_reroute_group), position));
 }
 
 static enum record_scan_next on_record(void *owner, uint32_t partition, const struct record *record)
@@ -192,7 +203,7 @@ static enum record_scan_next on_record(void *owner, uint32_t partition, const st
     struct span name = view.is_letter ? view.letter.group : span_from_text(letter_drop_group);
     struct store_position position = {drop->topic.id, partition, record->offset};
     if (!letter_filter_takes(&drop->filter, &view) || !store_topic_name_is_legal(name) ||
-        !is_open(drop, name, &position))
+        !is_open(drop, &view, name, &position))
         return RECORD_SCAN_GO_ON;
     enum err err = goes_on(drop, name, &position) ? ERR_NONE : begin_run(drop, name, &position);
     if (err == ERR_NONE)
