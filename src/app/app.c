@@ -106,7 +106,8 @@ static enum err open_workers(struct app *app, struct why *why)
     if (err != ERR_NONE)
         return err;
     while (app->worker_count < count && err == ERR_NONE) {
-        struct worker_settings settings = {.plans = &app->plans,
+        struct worker_settings settings = {.config = app->config,
+                                           .plans = &app->plans,
                                            .policy = &app->receipts.policy,
                                            .store = journal_store(app->journal),
                                            .watch = &app->watch,

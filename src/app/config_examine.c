@@ -187,6 +187,7 @@ enum err config_examine(const struct config *config, struct config_problems *pro
     const struct config_door *doors = config->doors.items;
     enum err err = ERR_NONE;
     examine_topics(config, problems);
+    examine_name(config->audit.node, "topic", config->audit.topic, problems);
     examine_deliveries(config, problems);
     for (uint32_t i = 0; i < config->doors.count && err == ERR_NONE; i++)
         err = examine_door(config, &doors[i], problems);

@@ -118,10 +118,10 @@ enum err control_desk_init(struct control_desk *desk,
                            struct append_gate *gate,
                            struct receipts *receipts,
                            struct groups *groups,
+                           const struct control_operations *letters,
                            const struct listen_socket *socket)
 {
-    struct control_options options = {.groups = groups,
-                                      .take_producer = take_producer,
+    struct control_options options = {.take_producer = take_producer,
                                       .owner = desk,
                                       .operations = {.begin = begin_operation, .owner = desk}};
     *desk = (struct control_desk){.gate = gate,
@@ -130,6 +130,7 @@ enum err control_desk_init(struct control_desk *desk,
     list_init(&desk->senders);
     add_operations(desk, receipt_desk_operations(&desk->receipts));
     add_operations(desk, group_desk_operations(&desk->groups));
+    add_operations(desk, *letters);
     options.operations.names = desk->operation_names;
     control_door_init(&desk->control, gate->loop, "control", gate->store, options);
     enum err err = door_listen(&desk->control.door, socket);

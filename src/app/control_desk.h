@@ -24,11 +24,12 @@ struct control_desk {
     bool is_draining;
 };
 
-/* Listens on the loop of the gate, which must outlive it, as must `receipts` and `groups`, whose home it is. */
+/* Listens on the loop of the gate, which must outlive it, as must `receipts`, `groups`, whose home it is, and who owns `letters`. */
 enum err control_desk_init(struct control_desk *desk,
                            struct append_gate *gate,
                            struct receipts *receipts,
                            struct groups *groups,
+                           const struct control_operations *letters,
                            const struct listen_socket *socket) MUST_CHECK;
 /* Drained. */
 void control_desk_done(struct control_desk *desk);

@@ -12,7 +12,7 @@ enum { OPEN_MAX = 400000 }; /* runs of open records: about 16 MiB */
 
 static void end_drain(struct home *home)
 {
-    if (home->draining > 0 || !groups_is_idle(home->groups.groups)) {
+    if (home->draining > 0 || !groups_is_idle(home->groups.groups) || !letters_are_idle(&home->letters)) {
         timer_start(&home->look, LOOK_NS);
         return;
     }
@@ -26,12 +26,22 @@ static void on_look(struct timer *timer)
     end_drain(LIST_OWNER(timer, struct home, look));
 }
 
-enum err home_init(struct home *home, struct loop *loop, struct store *store)
+enum err home_init(struct home *home,
+                   struct loop *loop,
+                   struct store *store,
+                   const struct config *config,
+                   const struct door_plans *plans)
 {
-    static const struct groups_settings settings = {.span_max = STORE_SPAN_MAX, .open_max = OPEN_MAX};
     *home = (struct home){0};
     timer_init(&home->look, loop, on_look);
-    return group_home_init(&home->groups, store, loop, &settings);
+    enum err err = letters_init(&home->letters, loop, store, config);
+    struct groups_settings settings = {.span_max = STORE_SPAN_MAX,
+                                       .open_max = OPEN_MAX,
+                                       .on_commit = audit_add_done,
+                                       .commit_owner = home->letters.audit};
+    if (err == ERR_NONE)
+        err = group_home_init(&home->groups, store, loop, &settings);
+    return err == ERR_NONE ? letters_open(&home->letters, store, home->groups.groups, plans) : err;
 }
 
 /* --- Deliveries ----------------------------------------------------------------------------------------- */
@@ -70,7 +80,7 @@ void home_drain(struct home *home, void (*on_drained)(void *owner), void *owner)
 
 void home_done(struct home *home)
 {
-    struct loop *loop = home->groups.loop;
+    struct loop *loop = home->letters.loop;
     if (loop == NULL)
         return;
     for (uint32_t i = 0; i < home->delivery_count; i++)
@@ -79,6 +89,8 @@ void home_done(struct home *home)
     home->background = background_thread_free(home->background);
     (void)mailbox_deliver(&loop->mailbox); /* what the last jobs sent */
     timer_stop(&home->look);
+    letters_close(&home->letters);
     group_home_done(&home->groups);
+    letters_done(&home->letters);
     *home = (struct home){0};
 }

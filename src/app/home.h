@@ -3,12 +3,14 @@
 #ifndef APP_HOME_H
 #define APP_HOME_H
 
+#include "app/letters.h"
 #include "config/config.h"
 #include "delivery/delivery.h"
 #include "door/group_home.h"
 
 struct home {
     struct group_home groups;
+    struct letters letters;
     struct timer look;             /* while draining: whether the groups' outcomes are all out */
     struct background *background; /* NULL without deliveries */
     struct delivery **deliveries;
@@ -18,8 +20,12 @@ struct home {
     void *owner;
 };
 
-/* MEMORY. */
-enum err home_init(struct home *home, struct loop *loop, struct store *store) MUST_CHECK;
+/* Configuration and plans must outlive it. BAD_NAME, MEMORY. */
+enum err home_init(struct home *home,
+                   struct loop *loop,
+                   struct store *store,
+                   const struct config *config,
+                   const struct door_plans *plans) MUST_CHECK;
 /* Errors of topics and targets with the reason; its deliveries begin when the loop runs. */
 enum err home_open_deliveries(struct home *home,
                               const struct config *config,

@@ -164,7 +164,7 @@ static enum err open_doors(struct worker *worker, const struct door_plans *plans
 static enum err settle_home(struct worker *worker, const struct worker_settings *settings, struct why *why)
 {
     struct home *home = &worker->ground.home;
-    enum err err = home_init(home, worker->loop, settings->store);
+    enum err err = home_init(home, worker->loop, settings->store, settings->config, settings->plans);
     if (err != ERR_NONE)
         return err;
     return processed_logs_open(&worker->processed_logs, settings->plans, settings->store, &home->groups, why);
@@ -204,9 +204,10 @@ enum err worker_init(struct worker *worker, const struct worker_settings *settin
 enum err worker_open_desk(struct worker *worker, const struct listen_socket *socket, struct why *why)
 {
     struct worker_ground *ground = &worker->ground;
+    struct control_operations letters = letter_desk_operations(&ground->home.letters.desk);
     check(worker->is_home);
-    enum err err =
-        control_desk_init(&worker->desk, &ground->gate, ground->receipts, ground->home.groups.groups, socket);
+    enum err err = control_desk_init(&worker->desk, &ground->gate, ground->receipts,
+                                     ground->home.groups.groups, &letters, socket);
     if (err != ERR_NONE)
         return why_set(why, err, "%s cannot listen: %s", socket->path, err_text(err));
     worker->has_desk = true;

@@ -36,6 +36,7 @@ struct worker {
 
 /* All of it must outlive the worker. */
 struct worker_settings {
+    const struct config *config;
     const struct door_plans *plans;
     const struct receipt_policy *policy;
     struct store *store;

@@ -68,6 +68,8 @@ static void write_u64(struct json_writer *writer, const char *name, uint64_t val
 
 static void write_place(struct json_writer *writer, const struct audit_record *record)
 {
+    if (record->topic.len == 0) /* a segment's records, of many */
+        return;
     write_text(writer, "topic", record->topic, AUDIT_TEXT_MAX);
     write_u64(writer, "partition", record->partition);
     write_u64(writer, "offset", record->offset);
@@ -77,7 +79,8 @@ static void write_run(struct json_writer *writer, const struct audit_record *rec
 {
     if (record->count <= 1)
         return;
-    write_u64(writer, "to", record->to);
+    if (record->to > record->offset)
+        write_u64(writer, "to", record->to);
     write_u64(writer, "count", record->count);
 }
 

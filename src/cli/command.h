@@ -22,8 +22,10 @@ struct command {
     const char *sentence;
 };
 
+int audit_command(int count, char **words);
 int bench_command(int count, char **words);
 int check_command(int count, char **words);
+int deadletters_command(int count, char **words);
 int groups_command(int count, char **words);
 int journal_command(int count, char **words);
 int receipt_command(int count, char **words);

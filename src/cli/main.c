@@ -13,6 +13,8 @@ static const struct command commands[] = {
     {"topics", topics_command, "list the topics"},
     {"groups", groups_command, "list the groups, how far they are and what is open"},
     {"receipt", receipt_command, "say what became of a record"},
+    {"deadletters", deadletters_command, "list, show, replay or drop what groups have given up"},
+    {"audit", audit_command, "print who did what to which record"},
     {"journal", journal_command, "inspect, verify or back up the log of a data directory"},
     {"bench", bench_command, "measure this disk and this machine, or a program that runs"},
     {"version", version_command, "print the version"},
@@ -24,7 +26,7 @@ static void print_usage(FILE *to)
 {
     (void)fputs("usage: waybill COMMAND ...\n\n", to);
     for (size_t i = 0; i < COMMANDS; i++)
-        (void)fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].sentence);
+        (void)fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].sentence);
     (void)fputs(
         "\n`waybill COMMAND --help` says more. Without a file `waybill serve` listens on loopback alone.\n",
         to);

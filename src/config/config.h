@@ -110,6 +110,14 @@ struct config_threads {
     uint64_t loops; /* 0: 1 on two cores, then cores - 1 */
 };
 
+struct config_audit {
+    const struct config_node *node;
+    const char *topic;
+    bool consume;
+    bool produce;
+    const char *service;
+};
+
 struct config {
     const struct config_node *node;
     struct arena arena;
@@ -123,6 +131,7 @@ struct config {
     struct config_sections doors;      /* struct config_door */
     struct config_sections deliveries; /* struct config_delivery */
     struct config_threads threads;
+    struct config_audit audit;
 };
 
 /* CONFIG with all problems told, MEMORY, or what reading the file ended with. */

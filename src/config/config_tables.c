@@ -349,6 +349,31 @@ static const struct config_field threads_fields[] = {
 };
 static const struct config_section threads_section = SECTION_OF(config_threads, threads_fields, NULL);
 
+static const struct config_field audit_fields[] = {
+    {.name = "topic",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_audit, topic),
+     .fallback = "waybill.audit",
+     .sentence = "Where audit records are written; give it a retention of its own under `topics`."},
+    {.name = "consume",
+     .kind = CONFIG_BOOL,
+     .offset = offsetof(struct config_audit, consume),
+     .fallback = "true",
+     .sentence = "Whether `done` is audited; what is given up, dropped or replayed always is."},
+    {.name = "produce",
+     .kind = CONFIG_BOOL,
+     .offset = offsetof(struct config_audit, produce),
+     .fallback = "false",
+     .later = "true on",
+     .sentence = "Whether stored records are audited."},
+    {.name = "service",
+     .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_audit, service),
+     .fallback = "waybill",
+     .sentence = "What audit records call this program: their `serviceId`."},
+};
+static const struct config_section audit_section = SECTION_OF(config_audit, audit_fields, NULL);
+
 static void examine_root(struct config_problems *problems, const struct config_node *node, void *values);
 
 static const struct config_field root_fields[] = {
@@ -405,10 +430,14 @@ static const struct config_field root_fields[] = {
      .offset = offsetof(struct config, deliveries),
      .section = &config_delivery_section,
      .sentence = "Groups that Waybill drives to a target."},
+    {.name = "audit",
+     .kind = CONFIG_SECTION,
+     .offset = offsetof(struct config, audit),
+     .section = &audit_section,
+     .sentence = "Who did what to which record."},
     {.name = "proxies", .kind = CONFIG_LATER, .sentence = "Kafka and HTTP proxies."},
     {.name = "clusters", .kind = CONFIG_LATER, .sentence = "Kafka clusters."},
     {.name = "kms", .kind = CONFIG_LATER, .sentence = "Where keys come from."},
-    {.name = "audit", .kind = CONFIG_LATER, .sentence = "Who did what to which record."},
     {.name = "admin", .kind = CONFIG_LATER, .sentence = "Health, metrics, dashboard."},
 };
 static const struct config_section root_section = SECTION_OF(config, root_fields, examine_root);
