@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 
 void memory_progress_done(struct memory_progress *progress)
 {
@@ -54,22 +55,47 @@ void memory_progress_unsettled(const struct memory_progress *progress,
     *ret_to = at < progress->count ? progress->runs[at].from : UINT64_MAX;
 }
 
+/* Times are told within a second. */
+static bool is_about(int64_t a_ns, int64_t b_ns)
+{
+    int64_t apart_ns = a_ns < b_ns ? b_ns - a_ns : a_ns - b_ns;
+    return apart_ns < CLOCK_NS_PER_S;
+}
+
 /* Whether `next` goes on where `run` ends, with the same to say. */
 static bool continues(const struct memory_fates *run, const struct memory_fates *next)
 {
     const struct store_fate *a = &run->fate;
     const struct store_fate *b = &next->fate;
     return run->to == next->from && a->outcome == b->outcome && a->attempts == b->attempts &&
-           a->status == b->status && a->at_ns == b->at_ns && a->dead_is_known == b->dead_is_known &&
+           a->status == b->status && is_about(a->at_ns, b->at_ns) && a->dead_is_known == b->dead_is_known &&
            a->dead.topic == b->dead.topic && a->dead.partition == b->dead.partition &&
            (!a->dead_is_known || a->dead.offset + (run->to - run->from) == b->dead.offset) &&
            a->by_len == b->by_len && memcmp(a->by, b->by, a->by_len) == 0;
+}
+
+/* The run grew: perhaps the next one goes on where it ends now. */
+static void melt(struct memory_progress *progress, uint32_t at)
+{
+    struct memory_fates *run = &progress->runs[at];
+    if (at + 1 == progress->count || !continues(run, run + 1))
+        return;
+    run->to = run[1].to;
+    progress->count--;
+    memmove(run + 1, run + 2, (progress->count - at - 1) * sizeof(*run));
 }
 
 static void insert(struct memory_progress *progress, uint32_t at, const struct memory_fates *run)
 {
     if (at > 0 && continues(&progress->runs[at - 1], run)) {
         progress->runs[at - 1].to = run->to;
+        melt(progress, at - 1);
+        return;
+    }
+    if (at < progress->count && continues(run, &progress->runs[at])) {
+        uint64_t to = progress->runs[at].to;
+        progress->runs[at] = *run;
+        progress->runs[at].to = to;
         return;
     }
     if (progress->count == progress->size) {
