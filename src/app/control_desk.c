@@ -121,7 +121,8 @@ enum err control_desk_init(struct control_desk *desk,
                            const struct control_operations *letters,
                            const struct listen_socket *socket)
 {
-    struct control_options options = {.take_producer = take_producer,
+    struct control_options options = {.groups = groups,
+                                      .take_producer = take_producer,
                                       .owner = desk,
                                       .operations = {.begin = begin_operation, .owner = desk}};
     *desk = (struct control_desk){.gate = gate,

@@ -24,7 +24,8 @@ static enum err open_subscribe(struct worker_door *door,
                                struct worker_ground *ground,
                                struct why *why)
 {
-    struct subscribe_options options = {.auto_create = plan->settings.auto_create,
+    struct subscribe_options options = {.groups = ground->home.groups.groups,
+                                        .auto_create = plan->settings.auto_create,
                                         .lease_ns = plan->config->lease_ns};
     (void)why;
     subscribe_door_init(&door->subscribe, ground->gate.loop, plan->name, ground->gate.store, options);

@@ -65,6 +65,9 @@
     X(AUDIT_LOST, COUNTER, "waybill_audit_lost_total", "Audit records that could not be written")            \
     X(SUBSCRIBERS, GAUGE, "waybill_subscribers", "Connections that have subscribed")                         \
     X(RECORDS_GIVEN, COUNTER, "waybill_records_given_total", "Records written to subscribers and to `tail`") \
+    X(RECORDS_OPEN, GAUGE, "waybill_records_open", "Records that subscribers hold and have not settled")     \
+    X(RECORDS_UNREADABLE, COUNTER, "waybill_records_unreadable_total",                                       \
+      "Records that could not be given to a group: damaged, or not readable at the moment")                  \
     X(RECORDS_SETTLED, COUNTER, "waybill_records_settled_total",                                             \
       "Open records that subscribers settled with DONE, FAIL or RETRY")                                      \
     X(RECORDS_RETURNED, COUNTER, "waybill_records_returned_total",                                           \

@@ -9,6 +9,7 @@
 #include "cli/bench_options.h"
 #include "cli/bench_produce.h"
 #include "cli/bench_question.h"
+#include "cli/bench_subscribe.h"
 #include "cli/bench_tail.h"
 #include "cli/bench_tour.h"
 #include "cli/command.h"
@@ -19,6 +20,8 @@ static const char usage[] =
     "       waybill bench produce [--connections 1] [--window 10000 | --plain] [--pace TIME] [LINES]\n"
     "       waybill bench flood [--connections 1] [--window 10000 | --plain] [--pace 1ms] [LINES]\n"
     "       waybill bench acks|status [--depth 1000] [--first-seq N] --count N\n"
+    "       waybill bench subscribe TOPIC [--connections 1] [--from-end] [--group G [--groups 1] [--window "
+    "10000]]\n"
     "       waybill bench tail TOPIC [-c FILE | --data DIR]\n\n"
     "Without a verb: what the disk under DIR (default: here) syncs, and what a Waybill on it does, which is\n"
     "started for that and removed again. The verbs put one load on a Waybill that runs:\n"
@@ -27,16 +30,21 @@ static const char usage[] =
     "flood    a slow sender alone, then beside so many that send all they can\n"
     "acks     GET_ACK for random numbers among the N from --first-seq on; --depth 1: one by one\n"
     "status   GET_STATUS likewise\n"
+    "subscribe  the records of a topic; as members of groups G-0, G-1 ... done with each at once, and ended "
+    "when that\n"
+    "         is synced; --count N ends after N lines of all connections together\n"
     "tail     the records of a topic from its start, as far as --time goes\n"
     "LINES: --size 100B --keys 37 (0: random) --topics 1 --first-seq N --fields 'key|timestamp|seq|body',\n"
     "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n"
-    "produce, flood, acks, status: --tls --ca FILE [--name localhost] for a door with TLS whose certificate "
+    "produce, flood, acks, status, subscribe: --tls --ca FILE [--name localhost] for a door with TLS whose "
+    "certificate "
     "is for "
     "that name.\n";
 
 /* 127.0.0.1:5673, :5675 and :5676 are the doors of a server without a configuration. */
 static const char produce_address[] = "127.0.0.1:5673";
 static const char acks_address[] = "127.0.0.1:5675";
+static const char subscribe_address[] = "127.0.0.1:5674";
 static const char status_address[] = "127.0.0.1:5676";
 
 static struct bench_end end_of(const struct bench_options *options)
@@ -134,6 +142,28 @@ static enum err run_status(const struct bench_options *options, struct bench_res
     return ask(options, &bench_question_status, status_address, result, why);
 }
 
+static enum err
+run_subscribe(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    if (options->argument == NULL)
+        return why_set(why, ERR_BAD_INPUT, "which topic?");
+    struct bench_subscribe_settings settings = {
+        .subscriber = {.address = options->address != NULL ? options->address : subscribe_address,
+                       .topic = options->argument,
+                       .from = options->is_from_end ? "FROM_END" : "FROM_START",
+                       .window = (uint32_t)options->window},
+        .group = options->group,
+        .groups = (uint32_t)options->groups,
+        .connections = (uint32_t)options->connections,
+        .end = end_of(options),
+    };
+    enum err err = open_trust(options, why, &settings.subscriber.trust);
+    if (err == ERR_NONE)
+        err = bench_subscribe_run(&settings, result, why);
+    tls_context_unref(settings.subscriber.trust.context);
+    return err;
+}
+
 static enum err run_tail(const struct bench_options *options, struct bench_result *result, struct why *why)
 {
     char data[PATH_MAX];
@@ -186,9 +216,13 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"disk", "write and sync", run_disk, false},       {"produce", "lines stored", run_produce, false},
-    {"flood", "a slow sender alone", run_flood, true}, {"acks", "GET_ACK", run_acks, false},
-    {"status", "GET_STATUS", run_status, false},       {"tail", "lines read", run_tail, false},
+    {"disk", "write and sync", run_disk, false},
+    {"produce", "lines stored", run_produce, false},
+    {"flood", "a slow sender alone", run_flood, true},
+    {"acks", "GET_ACK", run_acks, false},
+    {"status", "GET_STATUS", run_status, false},
+    {"tail", "lines read", run_tail, false},
+    {"subscribe", "lines subscribed", run_subscribe, false},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -40,6 +40,9 @@ void bench_lines_done(struct bench_lines *lines);
 /* Numbers lines [from, from + count) upwards from `seq`; their bytes, valid until they are numbered again. */
 struct span bench_lines_number(struct bench_lines *lines, uint32_t from, uint32_t count, uint64_t seq);
 
+/* How many lines end in these bytes. */
+uint64_t bench_count_lines(struct span bytes);
+
 /* `seq` as BENCH_SEQ_DIGITS digits. */
 void bench_put_seq(uint8_t *to, uint64_t seq);
 

@@ -11,6 +11,7 @@
 #include "cli/bench_lines.h"
 #include "cli/bench_question.h"
 #include "cli/bench_result.h"
+#include "cli/bench_subscribe.h"
 #include "cli/command.h"
 
 enum { FIRST_NUMBER = 1000, LINE_SIZE_MAX = 1024 * 1024, TOPICS_MAX = 100 };
@@ -30,6 +31,7 @@ static const struct number numbers[] = {
     {offsetof(struct bench_options, depth), 1, BENCH_QUESTION_DEPTH_MAX},
     {offsetof(struct bench_options, first_seq), BENCH_SEQ_FIRST, BENCH_SEQ_LAST},
     {offsetof(struct bench_options, count), 1, BENCH_SEQ_LAST - BENCH_SEQ_FIRST},
+    {offsetof(struct bench_options, groups), 1, BENCH_SUBSCRIBERS_MAX},
 };
 
 static const struct option long_options[] = {
@@ -40,6 +42,9 @@ static const struct option long_options[] = {
     {"depth", required_argument, NULL, FIRST_NUMBER + 4},
     {"first-seq", required_argument, NULL, FIRST_NUMBER + 5},
     {"count", required_argument, NULL, FIRST_NUMBER + 6},
+    {"groups", required_argument, NULL, FIRST_NUMBER + 7},
+    {"group", required_argument, NULL, 'g'},
+    {"from-end", no_argument, NULL, 'F'},
     {"address", required_argument, NULL, 'a'},
     {"fields", required_argument, NULL, 'f'},
     {"data", required_argument, NULL, 'd'},
@@ -101,6 +106,8 @@ static bool take_option(struct bench_options *options, int option, bool *ret_wan
     case 's': return take_size(options, optarg);
     case 't': return take_duration(options, optarg, &options->time_ns);
     case 'e': return take_duration(options, optarg, &options->pace_ns);
+    case 'g': options->group = optarg; return true;
+    case 'F': options->is_from_end = true; return true;
     case 'p': options->is_plain = true; return true;
     case 'j': options->is_json = true; return true;
     case 'h': *ret_wants_help = true; return false;
@@ -119,6 +126,7 @@ bool bench_options_parse(struct bench_options *options, int count, char **words,
         .keys = 37,
         .topics = 1,
         .depth = 1000,
+        .groups = 1,
         .first_seq = BENCH_SEQ_FIRST,
         .time_ns = INT64_C(10000000000),
         .pace_ns = 0,

@@ -13,8 +13,10 @@ struct bench_options {
     const char *fields;
     const char *data; /* NULL: the configuration's, or the default's */
     const char *config;
-    const char *ca;   /* with is_tls */
-    const char *name; /* in the door's certificate */
+    const char *ca;    /* with is_tls */
+    const char *name;  /* in the door's certificate */
+    const char *group; /* NULL: none */
+    uint64_t groups;
     uint64_t connections;
     uint64_t window;
     uint64_t keys;
@@ -27,6 +29,7 @@ struct bench_options {
     int64_t pace_ns;
     bool is_plain;
     bool is_tls;
+    bool is_from_end;
     bool is_json;
 };
 

@@ -3,6 +3,7 @@
 #include "cli/bench_tail.h"
 
 #include "base/clock.h"
+#include "cli/bench_lines.h"
 #include "cli/control_client.h"
 
 static enum err put_request(struct buffer *text, const char *topic)
@@ -20,21 +21,6 @@ static enum err put_request(struct buffer *text, const char *topic)
     return writer.err;
 }
 
-/* Short runs, so that the compiler may count in vectors of bytes. */
-static uint64_t count_lines(struct span bytes)
-{
-    uint64_t lines = 0;
-    while (bytes.len > 0) {
-        size_t run = bytes.len < UINT8_MAX ? bytes.len : UINT8_MAX;
-        uint8_t ends = 0;
-        for (size_t i = 0; i < run; i++)
-            ends = (uint8_t)(ends + (bytes.data[i] == '\n'));
-        lines += ends;
-        bytes = span_after(bytes, run);
-    }
-    return lines;
-}
-
 static enum err count_records(struct control_client *client,
                               struct bench_end *end,
                               struct bench_result *result,
@@ -45,7 +31,7 @@ static enum err count_records(struct control_client *client,
     enum err err;
     while ((err = control_client_read_records(client, &bytes, why)) == ERR_NONE) {
         int64_t now_ns = clock_now_ns(clock_linux());
-        bench_result_add(result, now_ns - started_ns, count_lines(bytes), bytes.len);
+        bench_result_add(result, now_ns - started_ns, bench_count_lines(bytes), bytes.len);
         if (bench_end_is_reached(end, now_ns, result->count))
             return ERR_NONE;
     }

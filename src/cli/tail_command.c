@@ -12,11 +12,12 @@
 
 static const char usage[] =
     "usage: waybill tail TOPIC [--from start|end|OFFSET|PARTITION:OFFSET] [--limit N] [--once]\n"
-    "                    [--base64 | --json] [-c FILE | --data DIR]\n\n"
+    "                    [--group G] [--base64 | --json] [-c FILE | --data DIR]\n\n"
     "Prints records as lines SEQ|KEY|TIMESTAMP|BODY and waits for more until it is interrupted.\n"
-    "--from    where to begin; default end\n"
+    "--from    where to begin; default end, or with --group where the group is, and start for a new one\n"
     "--limit   ends after so many lines\n"
     "--once    ends where the topic ends, instead of waiting\n"
+    "--group   as a member of that group: what is printed is done for it\n"
     "--base64  key and body in base64: exact for any bytes\n"
     "--json    one object a line: seq (or place), key, timestamp, body; what is no UTF-8 as key_base64, "
     "body_base64\n"
@@ -24,7 +25,8 @@ static const char usage[] =
 
 struct tail_options {
     const char *topic;
-    const char *from;
+    const char *from;  /* NULL: the default */
+    const char *group; /* NULL: none */
     uint64_t limit;
     bool is_once;
     bool is_base64;
@@ -33,27 +35,30 @@ struct tail_options {
     const char *data;
 };
 
+static void put_text(struct json_writer *writer, const char *name, const char *text)
+{
+    if (text == NULL)
+        return;
+    json_write_name(writer, name);
+    json_write_text(writer, span_from_text(text));
+}
+
 static enum err put_request(struct buffer *request, const struct tail_options *options)
 {
     struct json_writer writer;
     json_writer_init(&writer, request);
     json_write_object_begin(&writer);
-    json_write_name(&writer, "op");
-    json_write_text(&writer, span_from_text("tail"));
-    json_write_name(&writer, "topic");
-    json_write_text(&writer, span_from_text(options->topic));
-    json_write_name(&writer, "from");
-    json_write_text(&writer, span_from_text(options->from));
+    put_text(&writer, "op", "tail");
+    put_text(&writer, "topic", options->topic);
+    put_text(&writer, "from", options->from);
+    put_text(&writer, "group", options->group);
     json_write_name(&writer, "follow");
     json_write_bool(&writer, !options->is_once);
     if (options->limit > 0) {
         json_write_name(&writer, "limit");
         json_write_u64(&writer, options->limit);
     }
-    if (options->is_base64 || options->is_json) {
-        json_write_name(&writer, "encoding");
-        json_write_text(&writer, span_from_text("base64"));
-    }
+    put_text(&writer, "encoding", options->is_base64 || options->is_json ? "base64" : NULL);
     json_write_object_end(&writer);
     return writer.err;
 }
@@ -114,56 +119,78 @@ static bool is_place(struct span text)
            span_to_u64(span_after(text, colon + 1), &number);
 }
 
+static bool take_from(struct tail_options *parsed)
+{
+    parsed->from = optarg;
+    if (!is_place(span_from_text(optarg)))
+        (void)command_misused("tail", "`--from %s`: this takes start, end, OFFSET or PARTITION:OFFSET",
+                              optarg);
+    return is_place(span_from_text(optarg));
+}
+
+static bool take_limit(struct tail_options *parsed)
+{
+    bool is_limit = span_to_u64(span_from_text(optarg), &parsed->limit) && parsed->limit > 0;
+    if (!is_limit)
+        (void)command_misused("tail", "`--limit %s`: this takes a number from 1", optarg);
+    return is_limit;
+}
+
+static bool take_option(struct tail_options *parsed, int option)
+{
+    switch (option) {
+    case 'f': return take_from(parsed);
+    case 'g': parsed->group = optarg; return true;
+    case 'l': return take_limit(parsed);
+    case 'o': parsed->is_once = true; return true;
+    case 'b': parsed->is_base64 = true; return true;
+    case 'j': parsed->is_json = true; return true;
+    case 'c': parsed->config = optarg; return true;
+    case 'd': parsed->data = optarg; return true;
+    default: return false;
+    }
+}
+
+/* False: what is wrong was said. */
+static bool fits_together(struct tail_options *parsed)
+{
+    if (!command_topic_is_legal("tail", parsed->topic))
+        return false;
+    if (parsed->group != NULL && parsed->is_once)
+        (void)command_misused("tail",
+                              "--group and --once do not go together: a group has no end, say --limit N");
+    if (parsed->from == NULL && parsed->group == NULL)
+        parsed->from = "end";
+    return parsed->group == NULL || !parsed->is_once;
+}
+
 /* False: there is nothing to do but to end with *ret_code. */
 static bool parse(int count, char **words, struct tail_options *ret_options, int *ret_code)
 {
-    static const struct option options[] = {{"from", required_argument, NULL, 'f'},
-                                            {"limit", required_argument, NULL, 'l'},
-                                            {"once", no_argument, NULL, 'o'},
-                                            {"base64", no_argument, NULL, 'b'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"data", required_argument, NULL, 'd'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    struct tail_options parsed = {.from = "end"};
+    static const struct option options[] = {
+        {"from", required_argument, NULL, 'f'},   {"group", required_argument, NULL, 'g'},
+        {"limit", required_argument, NULL, 'l'},  {"once", no_argument, NULL, 'o'},
+        {"base64", no_argument, NULL, 'b'},       {"json", no_argument, NULL, 'j'},
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    struct tail_options parsed = {.from = NULL};
     *ret_code = COMMAND_WRONG;
     for (int option; (option = getopt_long(count, words, "c:", options, NULL)) != -1;) {
-        switch (option) {
-        case 'f':
-            if (!is_place(span_from_text(optarg))) {
-                *ret_code = command_misused(
-                    words[0], "`--from %s`: this takes start, end, OFFSET or PARTITION:OFFSET", optarg);
-                return false;
-            }
-            parsed.from = optarg;
-            break;
-        case 'l':
-            if (!span_to_u64(span_from_text(optarg), &parsed.limit) || parsed.limit == 0) {
-                *ret_code = command_misused(words[0], "`--limit %s`: this takes a number from 1", optarg);
-                return false;
-            }
-            break;
-        case 'o': parsed.is_once = true; break;
-        case 'b': parsed.is_base64 = true; break;
-        case 'j': parsed.is_json = true; break;
-        case 'c': parsed.config = optarg; break;
-        case 'd': parsed.data = optarg; break;
-        case 'h':
+        if (option == 'h') {
             (void)fputs(usage, stdout);
             *ret_code = COMMAND_FINE;
             return false;
-        default: return false;
         }
+        if (!take_option(&parsed, option))
+            return false;
     }
     if (optind + 1 != count) {
-        *ret_code = command_misused(words[0], "it takes one topic");
+        (void)command_misused(words[0], "it takes one topic");
         return false;
     }
     parsed.topic = words[optind];
-    if (!command_topic_is_legal(words[0], parsed.topic))
+    if (!fits_together(&parsed))
         return false;
-    check(parsed.topic != NULL && parsed.from != NULL);
     *ret_options = parsed;
     return true;
 }

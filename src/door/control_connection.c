@@ -7,11 +7,13 @@
 #include "base/log.h"
 #include "door/control_answer.h"
 #include "door/control_request.h"
+#include "door/member_reader.h"
 #include "door/topic_reader.h"
 
 enum {
     PENDING_SIZE_MAX = LOOP_READ_SIZE + 2 * CONTROL_REQUEST_MAX,
     FLUSH_SIZE = 64 * 1024,
+    TAIL_WINDOW = 1, /* it settles a record before it takes the next */
 };
 
 struct control_connection {
@@ -23,9 +25,10 @@ struct control_connection {
     uint32_t topic_position;
     bool is_tailing; /* records, their end, and the close */
     bool follows;
-    struct control_task *task; /* answers; nothing else is answered meanwhile */
-    bool is_beginning;         /* a task: it may finish at once */
-    struct topic_reader *reader;
+    struct control_task *task;   /* answers; nothing else is answered meanwhile */
+    bool is_beginning;           /* a task: it may finish at once */
+    struct topic_reader *reader; /* one of the two, or none */
+    struct member_reader *member;
     struct line_writer writer; /* of its lines */
     bool has_ended;            /* the peer will ask no more */
     bool is_closing;
@@ -41,12 +44,27 @@ static void close_task(struct control_connection *self)
         task->ops->close(task);
 }
 
+static void close_readers(struct control_connection *self)
+{
+    self->reader = topic_reader_close(self->reader);
+    self->member = member_reader_close(self->member);
+    line_writer_done(&self->writer);
+}
+
+/* They finish with a whole line. */
+static void end_readers(struct control_connection *self, enum err outcome)
+{
+    if (self->reader != NULL)
+        topic_reader_end(self->reader, outcome);
+    if (self->member != NULL)
+        member_reader_end(self->member, outcome);
+}
+
 static void close_after_answers(struct control_connection *self)
 {
     self->is_closing = true;
     close_task(self);
-    self->reader = topic_reader_close(self->reader);
-    line_writer_done(&self->writer);
+    close_readers(self);
     stream_close(self->base.stream, true);
 }
 
@@ -137,17 +155,64 @@ static struct topic_reader_options tail_options(const struct control_request *re
     };
 }
 
+static enum err
+tail_alone(struct control_connection *self, const struct control_request *request, struct store_topic topic)
+{
+    struct control_shared *shared = self->shared;
+    struct topic_reader_options options = tail_options(request, topic);
+    struct topic_reader_events events = {.on_finished = on_finished, .owner = self};
+    return topic_reader_new(&options, shared->store, &shared->pool, &self->writer, events, &self->reader);
+}
+
+/* A group that is new to the topic begins with its first record, unless the request says otherwise. */
+static struct member_reader_options member_options(const struct control_request *request,
+                                                   struct store_topic topic)
+{
+    static const enum group_from places[] = {
+        [CONTROL_FROM_END] = GROUP_FROM_END,
+        [CONTROL_FROM_START] = GROUP_FROM_START,
+        [CONTROL_FROM_OFFSET] = GROUP_FROM_OFFSET,
+    };
+    return (struct member_reader_options){
+        .member = {.topic = topic.id,
+                   .partition =
+                       request->from_has_partition ? (int64_t)request->from_partition : GROUP_ALL_PARTITIONS,
+                   .from = request->has_from ? places[request->from] : GROUP_FROM_START,
+                   .offset = request->from_offset,
+                   .window = TAIL_WINDOW,
+                   .by = span_from_text("tail")},
+        .encoding = request->is_base64 ? LINE_ENCODING_BASE64 : LINE_ENCODING_TEXT,
+        .settles = true,
+        .limit = request->limit,
+    };
+}
+
+static enum err tail_in_group(struct control_connection *self,
+                              const struct control_request *request,
+                              struct store_topic topic)
+{
+    struct control_shared *shared = self->shared;
+    struct member_reader_options options = member_options(request, topic);
+    struct member_reader_events events = {.on_finished = on_finished, .owner = self};
+    struct group *group;
+    if (shared->options.groups == NULL)
+        return ERR_NOT_SUPPORTED;
+    if (options.member.partition >= (int64_t)topic.partitions)
+        return ERR_UNKNOWN_TOPIC;
+    enum err err = groups_open(shared->options.groups, span_of(request->group, request->group_len), &group);
+    if (err != ERR_NONE)
+        return err;
+    return member_reader_new(&options, group, &shared->pool, &self->writer, &events, &self->member);
+}
+
 static void tail(struct control_connection *self, const struct control_request *request)
 {
     struct control_shared *shared = self->shared;
     struct store_topic topic;
     struct span name = span_of(request->topic, request->topic_len);
     enum err err = shared->store->ops->topic_open(shared->store, name, 0, false, &topic);
-    if (err == ERR_NONE) {
-        struct topic_reader_options options = tail_options(request, topic);
-        struct topic_reader_events events = {.on_finished = on_finished, .owner = self};
-        err = topic_reader_new(&options, shared->store, &shared->pool, &self->writer, events, &self->reader);
-    }
+    if (err == ERR_NONE)
+        err = request->group_len > 0 ? tail_in_group(self, request, topic) : tail_alone(self, request, topic);
     if (err != ERR_NONE) {
         refuse(self, err, err_text(err));
         return;
@@ -290,7 +355,7 @@ static void end_when_answered(struct control_connection *self)
     if (!self->has_ended || self->is_closing)
         return;
     if (self->follows)
-        topic_reader_end(self->reader, ERR_NONE);
+        end_readers(self, ERR_NONE);
     else if (may_answer(self))
         close_after_answers(self);
 }
@@ -351,6 +416,8 @@ static void resume_reader(struct control_connection *self)
     enum err err = line_writer_resume(&self->writer);
     if (err != ERR_BUSY && self->reader != NULL)
         topic_reader_resume(self->reader);
+    if (err != ERR_BUSY && self->member != NULL)
+        member_reader_resume(self->member);
 }
 
 static void on_drained(void *owner)
@@ -377,8 +444,7 @@ static void on_closed(void *owner, enum err err)
     struct control_connection *self = owner;
     (void)err; /* commands come and go as they like */
     close_task(self);
-    self->reader = topic_reader_close(self->reader);
-    line_writer_done(&self->writer);
+    close_readers(self);
     vanish(self);
 }
 
@@ -401,8 +467,8 @@ void control_connection_drain(struct door_connection *connection)
     struct control_connection *self = LIST_OWNER(connection, struct control_connection, base);
     if (self->is_closing)
         return;
-    if (self->reader != NULL) /* who follows asked for no end of its own */
-        topic_reader_end(self->reader, self->follows ? ERR_NONE : ERR_DRAINING);
+    if (self->reader != NULL || self->member != NULL) /* who follows asked for no end of its own */
+        end_readers(self, self->follows ? ERR_NONE : ERR_DRAINING);
     else
         close_after_answers(self);
 }

@@ -20,6 +20,14 @@ static bool take_topic(void *to, enum json_kind kind, struct span piece)
     return request_copy_text(piece, request->topic, sizeof(request->topic), &request->topic_len);
 }
 
+static bool take_group(void *to, enum json_kind kind, struct span piece)
+{
+    struct control_request *request = to;
+    (void)kind;
+    return request_copy_text(piece, request->group, sizeof(request->group), &request->group_len) &&
+           request->group_len > 0;
+}
+
 static bool take_key(void *to, enum json_kind kind, struct span piece)
 {
     struct control_request *request = to;
@@ -47,6 +55,7 @@ static bool take_from(void *to, enum json_kind kind, struct span piece)
     struct control_request *request = to;
     (void)kind;
     request->from_has_partition = false;
+    request->has_from = true;
     if (!json_text_equal(piece, "start") && !json_text_equal(piece, "end"))
         return take_place(request, piece);
     request->from = json_text_equal(piece, "start") ? CONTROL_FROM_START : CONTROL_FROM_END;
@@ -83,6 +92,7 @@ static bool take_limit(void *to, enum json_kind kind, struct span piece)
 static const struct request_member members[] = {
     {"topic", JSON_STRING, FOR(TAIL) | FOR(SEND), FOR(TAIL) | FOR(SEND), "a topic's name", take_topic},
     {"key", JSON_STRING, FOR(SEND), 0, "a text of at most 1024 bytes", take_key},
+    {"group", JSON_STRING, FOR(TAIL), 0, "a group's name", take_group},
     {"from", JSON_STRING, FOR(TAIL), 0, "start, end, <offset> or <partition>:<offset>", take_from},
     {"follow", JSON_TRUE, FOR(TAIL), 0, "true or false", take_follow},
     {"limit", JSON_NUMBER, FOR(TAIL), 0, "a whole number above 0", take_limit},
@@ -109,6 +119,8 @@ enum err control_request_parse(struct span line,
     enum err err = request_reader_read(&table, line, expected, &request, &op, why);
     if (err != ERR_NONE)
         return err;
+    if (request.group_len > 0 && !request.follow)
+        return why_set(why, ERR_BAD_INPUT, "with group, follow must be true: a group has no end");
     request.op = (enum control_op)op;
     *ret_request = request;
     return ERR_NONE;

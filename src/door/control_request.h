@@ -23,6 +23,9 @@ struct control_request {
     enum control_op op;
     uint8_t topic[STORE_TOPIC_NAME_MAX];
     size_t topic_len;
+    uint8_t group[STORE_GROUP_NAME_MAX];
+    size_t group_len; /* 0: none */
+    bool has_from;
     enum control_from from;
     bool from_has_partition;
     uint32_t from_partition;

@@ -6,10 +6,12 @@
 #include "base/buffer.h"
 #include "door/control_task.h"
 #include "door/read_pool.h"
+#include "group/group.h"
 #include "io/stream.h"
 #include "store/store.h"
 
 struct control_options {
+    struct groups *groups; /* of this loop; NULL: `tail` takes no group */
     /*
      * `send`: makes the stream a producer's, whose lines are bodies for this topic and key (`has_key`), and takes it over
      * when it answers NONE; it may write from a later turn on. NULL: not supported. The spans end with the call.

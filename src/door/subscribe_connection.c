@@ -8,33 +8,39 @@
 
 #include "base/log.h"
 #include "base/metric.h"
-#include "door/topic_reader.h"
+#include "door/subscribe_settle.h"
+#include "door/subscription.h"
 #include "wire/line_cut.h"
 #include "wire/line_hello.h"
 #include "wire/line_stranger.h"
 #include "wire/line_subscribe.h"
 
 /*
- * The happy path: SUBSCRIBE makes a reader, which writes lines as fast as the peer takes them, through the connection's one
- * writer; answers to commands go through it too, so that they never stand inside a line.
+ * The happy path: SUBSCRIBE makes a subscription, which writes lines as fast as the peer takes them, through the connection's
+ * one writer; answers to commands go through it too, so that they never stand inside a line.
  *
- *   the peer does not read -> the writer is busy -> the reader waits; commands are still read, for a peer may well be
+ *   the peer does not read -> the writer is busy -> the subscription waits; commands are still read, for a peer may well be
  *     stuck in writing them; only when their answers pile up do they wait, and with them the socket
- *   the peer ends -> a plain stream goes on until the peer is gone; without a subscription all is answered, then it closes
+ *   the peer ends -> a plain stream goes on until the peer is gone; a member, who can settle nothing any more, leaves its group,
+ *     and when its outcomes are synced the connection closes; without a subscription it closes at once
  */
 enum subscribe_state {
-    SUBSCRIBE_GREETING,  /* nothing has come yet */
-    SUBSCRIBE_ASKING,    /* no subscription yet */
-    SUBSCRIBE_STREAMING, /* a plain stream */
-    SUBSCRIBE_CLOSING,   /* the stream is asked to close */
+    SUBSCRIBE_GREETING,   /* nothing has come yet */
+    SUBSCRIBE_ASKING,     /* no subscription yet */
+    SUBSCRIBE_SUBSCRIBED, /* records go out */
+    SUBSCRIBE_FINISHING,  /* none do any more; outcomes are under way */
+    SUBSCRIBE_CLOSING,    /* the stream is asked to close */
+    SUBSCRIBE_CLOSED,     /* it is gone; outcomes may still be under way */
     SUBSCRIBE_STATE_COUNT,
 };
 
 #define MAY(state) (1U << SUBSCRIBE_##state)
 static const unsigned permitted[SUBSCRIBE_STATE_COUNT] = {
-    [SUBSCRIBE_GREETING] = MAY(ASKING) | MAY(CLOSING),
-    [SUBSCRIBE_ASKING] = MAY(STREAMING) | MAY(CLOSING),
-    [SUBSCRIBE_STREAMING] = MAY(CLOSING),
+    [SUBSCRIBE_GREETING] = MAY(ASKING) | MAY(CLOSING) | MAY(CLOSED),
+    [SUBSCRIBE_ASKING] = MAY(SUBSCRIBED) | MAY(CLOSING) | MAY(CLOSED),
+    [SUBSCRIBE_SUBSCRIBED] = MAY(FINISHING) | MAY(CLOSING) | MAY(CLOSED),
+    [SUBSCRIBE_FINISHING] = MAY(CLOSING) | MAY(CLOSED),
+    [SUBSCRIBE_CLOSING] = MAY(CLOSED),
 };
 #undef MAY
 
@@ -51,12 +57,12 @@ struct subscribe_connection {
     struct door_connection base;
     struct subscribe_shared *shared;
     struct line_writer writer;
-    struct topic_reader *reader; /* STREAMING */
+    struct subscription subscription;
     enum subscribe_state state;
-    struct store_topic topic; /* once subscribed */
-    struct buffer pending;    /* an unfinished command, or commands that wait */
-    size_t held_bytes;        /* of it, counted in the loop while commands wait */
-    size_t answers_unread;    /* bytes answered since the writer became busy */
+    struct buffer pending; /* an unfinished command, or commands that wait */
+    size_t held_bytes;     /* of it, counted in the loop while commands wait */
+    size_t answers_unread; /* bytes answered since the writer became busy */
+    uint32_t owed;         /* calls that the group and the dead letters owe: it lives until they have come */
     struct timer patience;
     bool has_greeted; /* it wants to be told what is no record */
     bool is_skipping; /* the rest of a line that is too long */
@@ -71,7 +77,7 @@ static void subscribe_connection_move(struct subscribe_connection *self, enum su
 
 static bool is_closing(const struct subscribe_connection *self)
 {
-    return self->state == SUBSCRIBE_CLOSING;
+    return self->state == SUBSCRIBE_CLOSING || self->state == SUBSCRIBE_CLOSED;
 }
 
 /* --- Ending ------------------------------------------------------------------------------------- */
@@ -83,15 +89,7 @@ static void let_go(struct subscribe_connection *self)
     timer_stop(&self->patience);
 }
 
-static void end_subscription(struct subscribe_connection *self)
-{
-    if (self->reader == NULL)
-        return;
-    self->reader = topic_reader_close(self->reader);
-    metric_add(METRIC_SUBSCRIBERS, -1);
-}
-
-/* Also from inside a reader's callback: what the connection holds goes with on_closed. */
+/* Also from inside a subscription's callback: what the connection holds goes with on_closed. */
 static void leave(struct subscribe_connection *self, bool after_writes)
 {
     if (is_closing(self))
@@ -149,99 +147,104 @@ static void on_finished(void *owner, enum err err, const struct why *why)
     }
     if (err != ERR_CLOSED && err != ERR_DRAINING)
         log_line(LOG_WARN, "door", "a stream failed", "door=\"%s\" peer=%s topic=%s err=%s why=\"%s\"",
-                 self->base.door->name, self->base.stream->peer, self->topic.name, err_name(err), why->text);
+                 self->base.door->name, self->base.stream->peer, self->subscription.topic.name, err_name(err),
+                 why->text);
     say_why_it_ends(self, err == ERR_DRAINING ? LINE_ERROR_DRAINING : LINE_ERROR_UNAVAILABLE);
     leave(self, true);
 }
 
-static void on_gap(void *owner, uint32_t partition, uint64_t from, uint64_t to)
+/* By its id; a replay's records stand in another topic than the subscription's. */
+static const char *name_of(struct store *store, uint32_t id, struct store_topic *topic)
+{
+    uint32_t position = 0;
+    while (store->ops->topic_next(store, &position, topic))
+        if (topic->id == id)
+            return topic->name;
+    return "?";
+}
+
+static void on_gap(void *owner, uint32_t topic, uint32_t partition, uint64_t from, uint64_t to)
 {
     struct subscribe_connection *self = owner;
     char text[ANSWER_SIZE_MAX];
-    if (self->has_greeted)
+    struct store_topic found;
+    if (self->has_greeted && !is_closing(self))
         say(self, text,
-            snprintf(text, sizeof text, "GAP %s %" PRIu32 " %" PRIu64 "-%" PRIu64 "\n", self->topic.name,
-                     partition, from, to - 1));
+            snprintf(text, sizeof text, "GAP %s %" PRIu32 " %" PRIu64 "-%" PRIu64 "\n",
+                     name_of(self->shared->store, topic, &found), partition, from, to - 1));
 }
 
-/* --- SUBSCRIBE ---------------------------------------------------------------------------------- */
+/* --- Finishing ---------------------------------------------------------------------------------- */
 
-static enum line_error error_of(enum err err)
+static void close_when_settled(struct subscribe_connection *self)
 {
-    static const enum line_error errors[ERR_COUNT] = {
-        [ERR_BAD_NAME] = LINE_ERROR_BAD_NAME,
-        [ERR_UNKNOWN_TOPIC] = LINE_ERROR_UNKNOWN_TOPIC,
-        [ERR_TOO_MANY] = LINE_ERROR_TOO_MANY_TOPICS,
-        [ERR_MEMORY] = LINE_ERROR_NO_MEMORY,
-    };
-    check(err < ERR_COUNT);
-    bool has_none = err != ERR_NONE && errors[err] == LINE_ERROR_NONE;
-    return has_none ? LINE_ERROR_UNAVAILABLE : errors[err];
+    if (self->state == SUBSCRIBE_FINISHING && self->owed == 0 && !self->writer.is_busy)
+        leave(self, true);
 }
 
-static enum line_error
-open_topic(struct subscribe_shared *shared, struct span name, struct store_topic *topic)
+static void free_when_done(struct subscribe_connection *self)
 {
-    struct store *store = shared->store;
-    if (!store_topic_name_is_legal(name))
-        return LINE_ERROR_BAD_NAME;
-    bool create = shared->options.auto_create && !store_topic_name_is_reserved(name);
-    return error_of(store->ops->topic_open(store, name, 0, create, topic));
+    if (self->state != SUBSCRIBE_CLOSED || self->owed > 0)
+        return;
+    door_connection_close(&self->base);
+    free(self);
 }
 
-static enum line_error start_stream(struct subscribe_connection *self,
-                                    const struct line_subscription *subscription,
-                                    const struct store_topic *topic)
+static void on_settled(void *owner, enum err err)
 {
-    static const enum topic_reader_from places[] = {
-        [LINE_FROM_DEFAULT] = TOPIC_READER_FROM_END,  [LINE_FROM_START] = TOPIC_READER_FROM_START,
-        [LINE_FROM_END] = TOPIC_READER_FROM_END,      [LINE_FROM_OFFSET] = TOPIC_READER_FROM_OFFSET,
-        [LINE_FROM_PLACE] = TOPIC_READER_FROM_OFFSET,
-    };
-    bool is_place = subscription->from == LINE_FROM_PLACE;
-    struct topic_reader_options options = {
-        .topic = *topic,
-        .from = places[subscription->from],
-        .offset = subscription->offset,
-        .partition = is_place ? (int64_t)subscription->partition : TOPIC_READER_ALL_PARTITIONS,
-        .follow = true,
-        .encoding = subscription->encoding,
-    };
-    struct topic_reader_events events = {.on_finished = on_finished, .on_gap = on_gap, .owner = self};
-    struct subscribe_shared *shared = self->shared;
-    enum err err =
-        topic_reader_new(&options, shared->store, &shared->pool, &self->writer, events, &self->reader);
-    if (err == ERR_NONE)
-        subscribe_connection_move(self, SUBSCRIBE_STREAMING);
-    return error_of(err);
+    struct subscribe_connection *self = owner;
+    (void)err; /* told where it happened; what is not settled is given again */
+    check(self->owed > 0);
+    self->owed--;
+    close_when_settled(self);
+    free_when_done(self);
 }
 
-static enum line_error subscribe(struct subscribe_connection *self,
-                                 const struct line_subscription *subscription)
+/* Its records return; what it has settled is waited for. */
+static void finish(struct subscribe_connection *self)
 {
-    struct store_topic topic;
-    if (self->state != SUBSCRIBE_ASKING)
-        return LINE_ERROR_SUBSCRIBED;
-    enum line_error error = open_topic(self->shared, subscription->topic, &topic);
-    if (error != LINE_ERROR_NONE)
-        return error;
-    if (subscription->from == LINE_FROM_PLACE && subscription->partition >= topic.partitions)
-        return LINE_ERROR_BAD_PARTITION;
-    self->topic = topic;
-    error = start_stream(self, subscription, &topic);
-    if (error == LINE_ERROR_NONE)
-        metric_add(METRIC_SUBSCRIBERS, 1);
-    return error;
+    struct group *group = group_member_group(subscription_member(&self->subscription));
+    subscribe_connection_move(self, SUBSCRIBE_FINISHING);
+    if (group_settle_unseen(group, NULL, 0, NULL, on_settled, self) == ERR_NONE)
+        self->owed++;
+    subscription_close(&self->subscription);
+    close_when_settled(self);
 }
 
 /* --- Commands ----------------------------------------------------------------------------------- */
 
-static void say_not_open(struct subscribe_connection *self, struct span word)
+static enum line_error subscribe(struct subscribe_connection *self, const struct line_subscription *line)
+{
+    struct subscription_events events = {on_finished, on_gap, self};
+    if (self->state != SUBSCRIBE_ASKING)
+        return LINE_ERROR_SUBSCRIBED;
+    enum line_error error =
+        subscription_begin(&self->subscription, self->shared, &self->writer, line, &events);
+    if (error == LINE_ERROR_NONE)
+        subscribe_connection_move(self, SUBSCRIBE_SUBSCRIBED);
+    return error;
+}
+
+/* The answer names what was spoken of: a peer may have said much since. */
+static void say_settle_error(struct subscribe_connection *self, enum line_error error, struct span word)
 {
     char text[ANSWER_SIZE_MAX];
     say(self, text,
-        snprintf(text, sizeof text, "ERR %s %.*s %s\n", line_error_code(LINE_ERROR_NOT_OPEN), (int)word.len,
-                 (const char *)word.data, line_error_text(LINE_ERROR_NOT_OPEN)));
+        snprintf(text, sizeof text, "ERR %s %.*s %s\n", line_error_code(error), (int)word.len,
+                 (const char *)word.data, line_error_text(error)));
+}
+
+static void settle(struct subscribe_connection *self, const struct line_subscribe *command)
+{
+    struct group_member *member = subscription_member(&self->subscription);
+    struct subscribe_settler settler = {self->shared, member, self->subscription.topic.id, on_settled, self};
+    enum line_error error = LINE_ERROR_NOT_OPEN;
+    uint32_t parked = 0;
+    if (member != NULL)
+        error = subscribe_settle(&settler, command, &parked);
+    self->owed += parked;
+    if (error != LINE_ERROR_NONE)
+        say_settle_error(self, error, command->settlement.word);
 }
 
 static void obey(struct subscribe_connection *self, struct span line)
@@ -251,7 +254,7 @@ static void obey(struct subscribe_connection *self, struct span line)
     if (error == LINE_ERROR_NONE && command.kind == LINE_SUBSCRIBE_SUBSCRIBE)
         error = subscribe(self, &command.subscription);
     else if (error == LINE_ERROR_NONE)
-        say_not_open(self, command.settlement.word);
+        settle(self, &command);
     if (error != LINE_ERROR_NONE)
         say_error(self, error);
 }
@@ -289,6 +292,16 @@ static bool must_wait(const struct subscribe_connection *self)
     return is_closing(self) || (self->writer.is_busy && self->answers_unread > ANSWERS_UNREAD_MAX);
 }
 
+/* Any line is a sign of life. */
+static void renew_lease(struct subscribe_connection *self)
+{
+    struct group_member *member = subscription_member(&self->subscription);
+    if (member == NULL)
+        return;
+    group_member_renew(member);
+    member_reader_count_open(self->subscription.member);
+}
+
 /* Obeys whole lines until their answers pile up; how many bytes were used up. */
 static size_t take_lines(struct subscribe_connection *self, struct span bytes)
 {
@@ -304,6 +317,8 @@ static size_t take_lines(struct subscribe_connection *self, struct span bytes)
         used += line.len;
         self->is_skipping = !line.has_end;
     }
+    if (used > 0)
+        renew_lease(self);
     return used;
 }
 
@@ -321,9 +336,12 @@ static void hold(struct subscribe_connection *self)
 
 static void end_when_answered(struct subscribe_connection *self)
 {
-    bool has_subscribed = self->state != SUBSCRIBE_GREETING && self->state != SUBSCRIBE_ASKING;
-    if (self->has_ended && !must_wait(self) && !has_subscribed)
+    if (!self->has_ended || must_wait(self))
+        return;
+    if (self->state == SUBSCRIBE_GREETING || self->state == SUBSCRIBE_ASKING)
         leave(self, true);
+    else if (self->state == SUBSCRIBE_SUBSCRIBED && subscription_member(&self->subscription) != NULL)
+        finish(self);
 }
 
 /* What is pending comes first: `bytes` are those behind it. */
@@ -383,8 +401,8 @@ static void on_drained(void *owner)
         return;
     let_go(self);
     self->answers_unread = 0;
-    if (self->reader != NULL)
-        topic_reader_resume(self->reader);
+    subscription_resume(&self->subscription);
+    close_when_settled(self);
     go_on(self, span_of("", 0));
     if (!must_wait(self) && !self->has_ended)
         stream_resume(self->base.stream);
@@ -403,12 +421,13 @@ static void on_closed(void *owner, enum err err)
     if (err != ERR_NONE && err != ERR_CLOSED)
         log_line(LOG_WARN, "door", "connection lost", "door=\"%s\" peer=%s err=%s", self->base.door->name,
                  self->base.stream->peer, err_name(err));
-    end_subscription(self);
+    subscribe_connection_move(self, SUBSCRIBE_CLOSED);
+    subscription_close(&self->subscription);
     let_go(self);
     line_writer_done(&self->writer);
     buffer_done(&self->pending);
-    door_connection_close(&self->base);
-    free(self);
+    self->base.stream = NULL;
+    free_when_done(self);
 }
 
 enum err subscribe_connection_new(struct subscribe_shared *shared, struct door *door, struct stream *stream)

@@ -45,6 +45,7 @@ struct topic_reader {
     uint32_t position_count;
     uint32_t first_partition;
     uint32_t current; /* in positions */
+    bool has_read;    /* since it has its buffer */
     bool is_reading;
     bool is_watching;
     bool is_ending;
@@ -65,6 +66,7 @@ static void forget_records(struct topic_reader *self)
 static void leave_seat(struct topic_reader *self)
 {
     forget_records(self);
+    self->has_read = false;
     read_pool_leave(self->pool, &self->seat);
 }
 
@@ -283,6 +285,7 @@ static void read_records(struct topic_reader *self)
         .size = self->seat.size,
     };
     self->is_reading = true;
+    self->has_read = true;
     enum err err = self->store->ops->read(self->store, &self->read);
     if (err == ERR_PENDING)
         return;
@@ -294,7 +297,7 @@ static void read_records(struct topic_reader *self)
 /* Nothing is left of what was read: whoever waits for a buffer goes first. */
 static void start_read(struct topic_reader *self)
 {
-    if (read_pool_is_wanted(self->pool))
+    if (self->has_read && read_pool_is_wanted(self->pool))
         leave_seat(self);
     enum err err = read_pool_take(self->pool, &self->seat);
     if (err == ERR_NONE)
@@ -378,7 +381,9 @@ static void on_turn(struct read_seat *seat)
 
 static void on_taken(struct read_seat *seat)
 {
-    forget_records(LIST_OWNER(seat, struct topic_reader, seat));
+    struct topic_reader *self = LIST_OWNER(seat, struct topic_reader, seat);
+    forget_records(self);
+    self->has_read = false;
 }
 
 /* The watch is set again before the partitions are looked at, so that nothing is missed in between. */

@@ -38,7 +38,8 @@ struct groups_settings {
 
 struct groups_events {
     void (*on_work)(void *owner); /* groups_step wants to be called at the end of this turn */
-    void (*on_due)(void *owner, int64_t after_ns); /* ... and after this time (leases, delays) */
+    void (*on_due)(void *owner,
+                   int64_t after_ns); /* ... and after this time (leases, delays); the latest call counts */
     void *owner;
 };
 
@@ -113,7 +114,8 @@ enum err group_seek(struct group *group,
 
 /*
  * Outcomes for records that nobody was given: `settled` (group and outcome filled in) goes out with the next append; on_settled
- * comes with NONE when it is synced. For files that consumers write, and for operators.
+ * comes with NONE when it is synced. For files that consumers write, and for operators. Without any (and no note) it comes when
+ * all outcomes that were said before are synced.
  */
 enum err group_settle_unseen(struct group *group,
                              const struct store_settled *settled,

@@ -18,7 +18,6 @@ void group_core_init(struct group_core *core,
         .settings = *settings,
         .events = *events,
         .due_ns = INT64_MAX,
-        .told_ns = INT64_MAX,
     };
     if (core->settings.span_max == 0)
         core->settings.span_max = STORE_SPAN_MAX;

@@ -20,7 +20,6 @@ struct group_core {
     struct list ready;   /* members to be told, by their ready_link */
     struct list waiting; /* returned runs whose time has not come, by their link */
     int64_t due_ns;      /* the earliest of these and of all leases, or earlier; INT64_MAX */
-    int64_t told_ns;     /* what on_due was told last; INT64_MAX */
     uint32_t held;   /* runs, claims and outcomes that are not synced: at most settings.open_max are given */
     bool is_starved; /* a member waits because of that, or for a buffer */
     size_t read_bytes;   /* in the hands of readers */

@@ -350,6 +350,13 @@ static struct group_run *find_returned(const struct group_chunk *chunk, uint64_t
     return run;
 }
 
+/* Whoever reads the partition has passed records over because of one that waited. */
+static void go_back(struct group_partition *partition, uint64_t offset)
+{
+    LIST_EACH (&partition->streams, link)
+        group_stream_go_back(LIST_OWNER(link, struct group_stream, partition_link), offset);
+}
+
 /* Nothing that came back with these offsets is kept. Keys that waited for them wait no more. */
 static void forget_returned_block(struct group_partition *partition,
                                   struct group_chunk *chunk,
@@ -363,7 +370,7 @@ static void forget_returned_block(struct group_partition *partition,
             continue;
         if (group_run_waits(run)) {
             uint64_t first = (unsigned)__builtin_ctzll(run->mask & mask);
-            group_stream_go_back(run->stream, run->block * GROUP_BLOCK_SIZE + first);
+            go_back(partition, run->block * GROUP_BLOCK_SIZE + first);
         }
         run->mask &= ~mask;
         if (run->mask != 0)
@@ -475,6 +482,10 @@ void group_partition_return(
     struct group_partition *partition = stream->partition;
     struct group_core *core = partition->core;
     struct group_chunk *chunk = find_chunk(partition, block / GROUP_CHUNK_BLOCKS);
+    if (stream->is_removed || partition->streams.next != partition->streams.previous) {
+        go_back(partition, block * GROUP_BLOCK_SIZE + (unsigned)__builtin_ctzll(mask));
+        core->has_changed = true;
+    }
     if (chunk == NULL || core->held >= core->settings.open_max + core->settings.open_max / 4)
         return;
     mask &= ~chunk->settled[block % GROUP_CHUNK_BLOCKS];
@@ -504,7 +515,8 @@ void group_partition_release(struct group_run *run)
     list_remove(&run->link);
     run->time_ns = 0;
     partition->waiting--;
-    group_stream_go_back(run->stream, run->block * GROUP_BLOCK_SIZE + (unsigned)__builtin_ctzll(run->mask));
+    go_back(partition, run->block * GROUP_BLOCK_SIZE + (unsigned)__builtin_ctzll(run->mask));
+    partition->core->has_changed = true;
 }
 
 /* --- What nobody was given --------------------------------------------------------------------------- */

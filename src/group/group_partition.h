@@ -118,7 +118,10 @@ void group_partition_close(struct group_partition *partition,
                            uint64_t mask,
                            bool is_settled,
                            struct group_lanes *lanes);
-/* They came back: they will be given again, from `due_ns` on (0: now), counted from `attempts`; without room for that, now. */
+/*
+ * They came back: they will be given again, from `due_ns` on (0: now), counted from `attempts`; without room for that, now.
+ * The cursors of the stream are the caller's to set back; those of other streams of the partition go back by themselves.
+ */
 void group_partition_return(
     struct group_stream *stream, uint64_t block, uint64_t mask, uint16_t attempts, int64_t due_ns);
 /* Its time has come. */

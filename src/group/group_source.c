@@ -85,5 +85,5 @@ bool group_source_is_over(const struct group_source *source)
 {
     const struct group_partition *partition = source->stream->partition;
     return !source->has_ended && source->stream->runs == 0 && partition->outcomes == 0 &&
-           partition->commits == 0 && is_passed(source->stream);
+           partition->waiting == 0 && partition->commits == 0 && is_passed(source->stream);
 }

@@ -48,13 +48,11 @@ static void release_due(struct group_core *core, int64_t now_ns)
 {
     LIST_EACH_SAFE (&core->waiting, link) {
         struct group_run *run = LIST_OWNER(link, struct group_run, link);
-        struct group_unit *unit = run->stream->unit;
         if (run->time_ns > now_ns) {
             core->due_ns = run->time_ns < core->due_ns ? run->time_ns : core->due_ns;
             continue;
         }
         group_partition_release(run);
-        group_unit_wake(unit);
     }
 }
 
@@ -188,15 +186,12 @@ static void step_idle(struct groups *groups)
     groups_sweep(groups, core->held > core->settings.open_max / 2);
 }
 
-/* The timer fires once; one that fires too early does no harm. */
+/* In each step: one that was told before may have been set for another time. */
 static void tell_due(struct group_core *core)
 {
-    int64_t now_ns = group_core_now_ns(core);
-    if (core->told_ns <= now_ns)
-        core->told_ns = INT64_MAX;
-    if (core->due_ns == INT64_MAX || core->due_ns == core->told_ns)
+    if (core->due_ns == INT64_MAX)
         return;
-    core->told_ns = core->due_ns;
+    int64_t now_ns = group_core_now_ns(core);
     core->events.on_due(core->events.owner, core->due_ns > now_ns ? core->due_ns - now_ns : 0);
 }
 
@@ -204,8 +199,8 @@ void groups_step(struct groups *groups)
 {
     struct group_core *core = &groups->core;
     core->is_work_wanted = false;
-    step_store(groups);
     step_time(groups);
+    step_store(groups);
     visit_units(groups, visit_for_lanes, 0);
     outcome_queue_send(groups->outcomes);
     step_events(groups);

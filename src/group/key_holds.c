@@ -31,7 +31,7 @@ enum err key_holds_put(struct key_holds *holds, uint64_t hash, uint64_t offset)
 {
     struct key_hold *hold = map_get(&holds->map, span_of_hash(&hash));
     if (hold != NULL) {
-        hold->offset = offset < hold->offset ? offset : hold->offset;
+        hold->offset = offset;
         return ERR_NONE;
     }
     hold = malloc(sizeof *hold);

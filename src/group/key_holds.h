@@ -5,7 +5,7 @@
 
 #include "base/map.h"
 
-/* By a key's hash, the lowest offset at which a record of it waits. */
+/* By a key's hash, the offset at which a record of it waits: the lowest one, as the caller keeps it. */
 struct key_holds {
     struct map map;
 };
@@ -20,7 +20,7 @@ static inline bool key_holds_are_empty(const struct key_holds *holds)
     return holds->map.count == 0;
 }
 
-/* A record of this key waits at `offset`. TOO_MANY, MEMORY. */
+/* A record of this key waits at `offset`, whatever was known before. TOO_MANY, MEMORY. */
 enum err key_holds_put(struct key_holds *holds, uint64_t hash, uint64_t offset) MUST_CHECK;
 /* KEY_HOLDS_NONE when the key is free. */
 uint64_t key_holds_find(const struct key_holds *holds, uint64_t hash);

@@ -93,7 +93,8 @@ static void tell_gap(struct group_unit *unit, struct store_position from, uint64
     }
 }
 
-static enum err pass_expired(struct group_unit *unit, struct group_cursor *cursor)
+/* The cursor may have moved since the read of `offset` began. */
+static enum err pass_expired(struct group_unit *unit, struct group_cursor *cursor, uint64_t offset)
 {
     struct group_partition *partition = cursor->stream->partition;
     struct store *store = partition->core->store;
@@ -102,8 +103,10 @@ static enum err pass_expired(struct group_unit *unit, struct group_cursor *curso
     enum err err = store->ops->extent(store, partition->key.topic, partition->key.partition, &extent);
     if (err != ERR_NONE)
         return err;
-    if (extent.start <= cursor->next)
+    if (extent.start <= offset)
         return ERR_IO; /* the store contradicts itself */
+    if (extent.start <= cursor->next)
+        return ERR_NONE;
     uint64_t low = cursor->stream->source != NULL ? cursor->next : partition->low;
     err = group_unit_pass_over(unit, partition, low, extent.start, STORE_OUTCOME_EXPIRED, span_of(NULL, 0));
     if (err != ERR_NONE)
@@ -121,22 +124,19 @@ static enum err pass_damaged(struct group_unit *unit, struct group_cursor *curso
         group_unit_pass_over(unit, partition, from, to, STORE_OUTCOME_SKIPPED, span_from_text("damage"));
     if (err != ERR_NONE)
         return err;
-    cursor->next = to;
+    cursor->next = to > cursor->next ? to : cursor->next;
     return ERR_DAMAGED;
 }
 
-/* What a read, or what it was for, has come to. AGAIN: go on. */
-static enum err
-judge(struct group_member *member, struct group_cursor *cursor, enum err err, struct group_item *item)
+/* Damage is behind the member now; for all else it waits a while before it tries again. */
+static enum err fail(struct group_member *member,
+                     const struct group_cursor *cursor,
+                     uint64_t at,
+                     enum err err,
+                     struct group_item *item)
 {
-    struct group_partition *partition = cursor->stream->partition;
-    item->position = (struct store_position){partition->key.topic, partition->key.partition, cursor->next};
-    if (err == ERR_EXPIRED)
-        err = pass_expired(member->unit, cursor);
-    else if (err == ERR_DAMAGED)
-        err = pass_damaged(member->unit, cursor, cursor->next, member->reader->read.ret_next_offset);
-    if (err == ERR_NONE || err == ERR_AGAIN)
-        return ERR_AGAIN;
+    const struct group_partition_key *key = &cursor->stream->partition->key;
+    item->position = (struct store_position){key->topic, key->partition, at};
     if (err == ERR_DAMAGED)
         return err;
     member->read_after_ns = group_core_now_ns(group_member_core(member)) + READ_AGAIN_NS;
@@ -144,11 +144,27 @@ judge(struct group_member *member, struct group_cursor *cursor, enum err err, st
     return err;
 }
 
-/* Nothing at the place, though the log said that there is something: it will say so again when there is. */
-static void note_end(struct group_reader *reader, const struct group_cursor *cursor)
+/* What a read has come to. AGAIN: go on. */
+static enum err
+judge(struct group_member *member, struct group_cursor *cursor, enum err err, struct group_item *item)
 {
-    if (reader->cursor != NULL && reader->read.ret_len == 0 && reader->read.ret_next_offset <= cursor->next)
-        cursor->stream->partition->end = cursor->next;
+    const struct store_read *read = &member->reader->read;
+    if (err == ERR_EXPIRED)
+        err = pass_expired(member->unit, cursor, read->offset);
+    else if (err == ERR_DAMAGED)
+        err = pass_damaged(member->unit, cursor, read->offset, read->ret_next_offset);
+    return err == ERR_NONE || err == ERR_AGAIN ? ERR_AGAIN : fail(member, cursor, read->offset, err, item);
+}
+
+/* Nothing at the place, though the log said that there is something: it is asked again. */
+static void note_end(struct group_reader *reader, struct group_cursor *cursor)
+{
+    if (reader->cursor == NULL || reader->read.ret_len > 0 ||
+        reader->read.ret_next_offset > reader->read.offset)
+        return;
+    cursor->stream->partition->end = reader->read.offset;
+    reader->core->has_grown = true;
+    group_core_want_work(reader->core);
 }
 
 /* --- Offering ----------------------------------------------------------------------------------------- */
@@ -181,19 +197,16 @@ static enum err check_key(const struct offer *offer)
     struct group_stream *stream = offer->cursor->stream;
     struct group_partition *partition = stream->partition;
     uint64_t offset = offer->record->offset;
-    if (partition->waiting > 0 && group_partition_waits(partition, offset)) {
-        enum err err =
-            offer->record->key_is_null ? ERR_NONE : key_holds_put(&stream->holds, offer->hash, offset);
-        return err == ERR_NONE ? ERR_AGAIN : ERR_MEMORY;
-    }
-    if (key_holds_are_empty(&stream->holds) || offer->record->key_is_null)
-        return ERR_NONE;
+    bool waits = partition->waiting > 0 && group_partition_waits(partition, offset);
+    if (offer->record->key_is_null || (!waits && key_holds_are_empty(&stream->holds)))
+        return waits ? ERR_AGAIN : ERR_NONE;
     uint64_t held = key_holds_find(&stream->holds, offer->hash);
-    if (held > offset)
-        return ERR_NONE;
     if (held < offset && group_partition_waits(partition, held))
         return ERR_AGAIN;
-    key_holds_remove(&stream->holds, offer->hash);
+    if (waits)
+        return key_holds_put(&stream->holds, offer->hash, offset) == ERR_NONE ? ERR_AGAIN : ERR_MEMORY;
+    if (held <= offset)
+        key_holds_remove(&stream->holds, offer->hash);
     return ERR_NONE;
 }
 
@@ -288,7 +301,8 @@ static enum err take(struct group_member *member, struct group_item *item)
         uint64_t bad_to;
         enum decode decoded = group_reader_next(reader, offer.cursor->next, &offer.record, &bad, &bad_to);
         if (decoded == DECODE_BAD)
-            return judge(member, offer.cursor, pass_damaged(member->unit, offer.cursor, bad, bad_to), item);
+            return fail(member, offer.cursor, bad, pass_damaged(member->unit, offer.cursor, bad, bad_to),
+                        item);
         if (decoded == DECODE_MORE) {
             finish_read(reader);
             return ERR_AGAIN;
@@ -300,7 +314,7 @@ static enum err take(struct group_member *member, struct group_item *item)
         }
         if (err != ERR_NONE && err != ERR_AGAIN) {
             group_reader_hold_back(reader);
-            return err == ERR_BUSY ? ERR_AGAIN : judge(member, offer.cursor, err, item);
+            return err == ERR_BUSY ? ERR_AGAIN : fail(member, offer.cursor, offer.record->offset, err, item);
         }
         offer.cursor->next = offer.record->offset + 1;
         if (err == ERR_NONE)

@@ -12,6 +12,7 @@ enum {
 
 /* What an append under way speaks of. */
 struct load {
+    struct outcome_append *append;
     struct group_core *core;
     struct group_partition **partitions;
     uint32_t count;
@@ -111,6 +112,8 @@ static void on_complete(void *owner, const struct built_append *built)
 {
     struct load *load = owner;
     enum err err = built->append.ret_err;
+    if (load->append->last == load)
+        load->append->last = NULL;
     load->core->is_broken |= err != ERR_NONE;
     for (uint32_t i = 0; i < load->count; i++)
         end_partition(load->partitions[i], err);
@@ -133,7 +136,7 @@ static struct load *new_load(struct outcome_append *append)
     }
     if (size > 0)
         memcpy(partitions, append->partitions, size);
-    *load = (struct load){append->core, partitions, append->count, {NULL, NULL}};
+    *load = (struct load){append, append->core, partitions, append->count, {NULL, NULL}};
     list_init(&load->sets);
     return load;
 }
@@ -153,6 +156,7 @@ enum err outcome_append_flush(struct outcome_append *append)
     if (err == ERR_NONE) {
         list_move_all(&load->sets, &append->sets);
         append->count = 0;
+        append->last = load;
         err = append_queue_submit(&append->appends, built, on_complete, load);
         check(err == ERR_NONE); /* Rule zero: nobody could say any more what is settled */
         return ERR_NONE;
@@ -160,4 +164,13 @@ enum err outcome_append_flush(struct outcome_append *append)
     free(load->partitions);
     free(load);
     return err;
+}
+
+bool outcome_append_follow(struct outcome_append *append, struct settled_set *set)
+{
+    if (append->last == NULL)
+        return false;
+    list_remove(&set->link);
+    list_insert_last(&append->last->sets, &set->link);
+    return true;
 }

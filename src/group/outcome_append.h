@@ -7,6 +7,8 @@
 #include "store/append_queue.h"
 
 /* When an append is synced the marks of its partitions move, its seeks are done, its sets end; when it fails, all ends. */
+struct load;
+
 struct outcome_append {
     struct group_core *core;
     struct append_builder builder;
@@ -14,7 +16,8 @@ struct outcome_append {
     struct group_partition **partitions; /* that the builder speaks of; may be there twice */
     uint32_t count;
     uint32_t size;
-    struct list sets; /* whose last part is in the builder */
+    struct list sets;  /* whose last part is in the builder */
+    struct load *last; /* of what is under way; NULL: nothing is */
 };
 
 void outcome_append_init(struct outcome_append *append, struct group_core *core);
@@ -34,5 +37,7 @@ void outcome_append_take_set(struct outcome_append *append, struct settled_set *
 
 /* What is in the builder goes. MEMORY: it stays there. */
 enum err outcome_append_flush(struct outcome_append *append) MUST_CHECK;
+/* The set, which speaks of nothing, ends with the last append under way; false when none is. */
+bool outcome_append_follow(struct outcome_append *append, struct settled_set *set);
 
 #endif

@@ -14,6 +14,7 @@ void outcome_queue_init(struct outcome_queue *queue, struct group_core *core)
 {
     *queue = (struct outcome_queue){.core = core, .is_sorted = true};
     list_init(&queue->sets);
+    list_init(&queue->flushes);
     list_init(&queue->seeks);
     outcome_append_init(&queue->append, core);
 }
@@ -21,6 +22,7 @@ void outcome_queue_init(struct outcome_queue *queue, struct group_core *core)
 void outcome_queue_done(struct outcome_queue *queue)
 {
     check(queue->count == 0 && list_is_empty(&queue->sets) && list_is_empty(&queue->seeks));
+    check(list_is_empty(&queue->flushes));
     outcome_append_done(&queue->append);
     free(queue->runs);
 }
@@ -28,7 +30,7 @@ void outcome_queue_done(struct outcome_queue *queue)
 bool outcome_queue_is_idle(struct outcome_queue *queue)
 {
     return queue->count == 0 && list_is_empty(&queue->sets) && list_is_empty(&queue->seeks) &&
-           outcome_append_is_idle(&queue->append);
+           list_is_empty(&queue->flushes) && outcome_append_is_idle(&queue->append);
 }
 
 /* --- Gathering ---------------------------------------------------------------------------------------- */
@@ -91,7 +93,8 @@ enum err outcome_queue_settle(struct outcome_queue *queue, const struct settled_
     enum err err = settled_set_new(queue->core, parts, &set);
     if (err != ERR_NONE)
         return err;
-    list_insert_last(&queue->sets, &set->link);
+    bool is_flush = parts->count == 0 && parts->note == NULL;
+    list_insert_last(is_flush ? &queue->flushes : &queue->sets, &set->link);
     group_core_want_work(queue->core);
     return ERR_NONE;
 }
@@ -118,6 +121,7 @@ static void drop_front(struct outcome_queue *queue, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         drop_run(queue, &queue->runs[i]);
     queue->count -= count;
+    queue->is_sorted |= queue->count == 0;
     if (count > 0)
         memmove(queue->runs, queue->runs + count, queue->count * sizeof *queue->runs);
 }
@@ -315,11 +319,17 @@ static enum err send_seeks(struct outcome_queue *queue)
 
 /* --- The end -------------------------------------------------------------------------------------------- */
 
+static void end_sets(struct list *sets, enum err err)
+{
+    while (!list_is_empty(sets))
+        settled_set_end(LIST_OWNER(sets->next, struct settled_set, link), err);
+}
+
 static void give_up(struct outcome_queue *queue)
 {
     drop_front(queue, queue->count);
-    while (!list_is_empty(&queue->sets))
-        settled_set_end(LIST_OWNER(queue->sets.next, struct settled_set, link), ERR_BROKEN);
+    end_sets(&queue->sets, ERR_BROKEN);
+    end_sets(&queue->flushes, ERR_BROKEN);
     for (struct list *link; (link = list_take_first(&queue->seeks)) != NULL;) {
         struct group_partition *partition = LIST_OWNER(link, struct group_partition, seek_link);
         void (*on_sought)(void *owner, enum err err) = partition->on_sought;
@@ -327,6 +337,18 @@ static void give_up(struct outcome_queue *queue)
         partition->on_sought = NULL;
         if (on_sought != NULL)
             on_sought(partition->sought_owner, ERR_BROKEN);
+    }
+}
+
+/* All that was said before them is under way, or complete. */
+static void send_flushes(struct outcome_queue *queue)
+{
+    if (queue->count > 0 || !list_is_empty(&queue->sets))
+        return;
+    LIST_EACH_SAFE (&queue->flushes, link) {
+        struct settled_set *set = LIST_OWNER(link, struct settled_set, link);
+        if (!outcome_append_follow(&queue->append, set))
+            settled_set_end(set, ERR_NONE);
     }
 }
 
@@ -344,4 +366,6 @@ void outcome_queue_send(struct outcome_queue *queue)
     enum err flush_err = outcome_append_flush(&queue->append);
     if (err != ERR_NONE || flush_err != ERR_NONE)
         group_core_want_work_at(queue->core, group_core_now_ns(queue->core) + AGAIN_NS);
+    else
+        send_flushes(queue);
 }

@@ -26,8 +26,9 @@ struct outcome_queue {
     uint32_t count;
     uint32_t size;
     bool is_sorted;
-    struct list sets;  /* struct settled_set */
-    struct list seeks; /* partitions, by their seek_link */
+    struct list sets;    /* struct settled_set */
+    struct list flushes; /* likewise, that speak of nothing: they end when all before them is synced */
+    struct list seeks;   /* partitions, by their seek_link */
     struct outcome_append append;
 };
 

@@ -50,7 +50,7 @@ struct stream_socket {
     struct stream stream;
     uv_poll_t poll;
     int fd;
-    int watched; /* what poll looks for: UV_READABLE, UV_WRITABLE */
+    int watched; /* what poll looks for: UV_READABLE, UV_WRITABLE; UV_PRIORITIZED: only whether the peer is lost */
     enum state state;
     bool wants_bytes;
     bool has_ended;      /* the peer will send no more */
@@ -161,7 +161,8 @@ static void socket_close(struct stream *stream, bool after_writes)
 static void end_of_bytes(struct stream_socket *self)
 {
     self->has_ended = true;
-    watch(self, self->watched & ~UV_READABLE);
+    watch(self,
+          (self->watched & ~UV_READABLE) | UV_PRIORITIZED); /* which never comes, but the peer's going does */
     if (self->state == STREAM_LINGERING)
         vanish(self, ERR_NONE);
     else if (self->state == STREAM_OPEN)
@@ -284,6 +285,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct stream_socket *self = poll->data;
     int watched = self->watched;
+    /* A peer that had closed one side has closed the other, or is lost: its kernel, or a keep-alive probe, says so. */
+    bool is_lost = status < 0 || events == 0 || (events & UV_PRIORITIZED);
+    if (self->has_ended && self->state == STREAM_OPEN && is_lost) {
+        vanish(self, ERR_CLOSED);
+        return;
+    }
     if (status < 0) {
         self->watched = 0;
         events = watched;

@@ -298,6 +298,26 @@ TEST(subscriber_that_never_reads_stops_nobody_and_holds_little)
     end(&fixture);
 }
 
+TEST(more_streams_than_buffers_all_come_to_the_end)
+{
+    enum { STREAMS = 3 * READ_POOL_SEATS };
+    struct fixture fixture;
+    struct stream_memory *peers[STREAMS];
+    begin(&fixture, 15);
+    store_memory_set_slow_reads(fixture.store, true);
+    store_large(&fixture, 300000, 5);
+    for (unsigned i = 0; i < STREAMS; i++) {
+        peers[i] = connect(&fixture);
+        stream_memory_send_text(peers[i], "SUBSCRIBE t FROM_START\n");
+    }
+    loop_simulated_settle(&fixture.simulated);
+    for (unsigned i = 0; i < STREAMS; i++) {
+        expect_equal_u64(stream_memory_received(peers[i]).len, 5 * (300000 + 20));
+        disconnect(&fixture, peers[i]);
+    }
+    end(&fixture);
+}
+
 TEST(peer_that_does_not_read_answers_to_nonsense_waits_and_is_cut_in_the_end)
 {
     static char nonsense[LOOP_READ_SIZE];
@@ -372,6 +392,7 @@ TEST_MAIN(subscriber_gets_what_is_stored_from_now_on,
           command_that_is_too_long_is_passed_over_whole,
           stranger_is_cut_without_a_word,
           subscriber_that_never_reads_stops_nobody_and_holds_little,
+          more_streams_than_buffers_all_come_to_the_end,
           peer_that_does_not_read_answers_to_nonsense_waits_and_is_cut_in_the_end,
           drain_ends_streams_at_once_and_says_why_to_who_has_greeted,
           subscribers_are_counted_while_they_are_there)

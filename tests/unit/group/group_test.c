@@ -134,6 +134,39 @@ TEST(done_in_any_order_raises_the_mark_when_it_is_synced)
     end(&fixture);
 }
 
+static void on_flushed(void *owner, enum err err)
+{
+    expect_fine(err);
+    ++*(unsigned *)owner;
+}
+
+TEST(flush_ends_when_what_was_said_before_is_synced_and_at_once_when_nothing_was)
+{
+    struct fixture fixture = {0};
+    unsigned flushed = 0;
+    begin(&fixture);
+    store_records(&fixture.world, "k", 100, 10);
+    join(&fixture, &fixture.a);
+    struct group *group = group_world_group(&fixture.world, "g");
+    expect_fine(group_settle_unseen(group, NULL, 0, NULL, on_flushed, &flushed));
+    expect_equal_u64(flushed, 0);
+    group_world_turn(&fixture.world);
+    expect_equal_u64(flushed, 1);
+    expect_offsets(&fixture.a, 0, 10);
+    store_memory_hold(fixture.world.store, true);
+    expect_equal_u64(done(&fixture.a, 100, 104), 5);
+    group_world_turn(&fixture.world);
+    expect_equal_u64(done(&fixture.a, 105, 107), 3);
+    expect_fine(group_settle_unseen(group, NULL, 0, NULL, on_flushed, &flushed));
+    group_world_turn(&fixture.world);
+    expect_equal_u64(flushed, 1);
+    store_memory_hold(fixture.world.store, false);
+    group_world_turn(&fixture.world);
+    expect_equal_u64(flushed, 2);
+    expect_equal_u64(group_world_progress(&fixture.world, "g", 0).low, 8);
+    end(&fixture);
+}
+
 TEST(done_of_what_is_not_held_counts_nothing)
 {
     struct fixture fixture = {0};
@@ -856,6 +889,7 @@ TEST(unknown_topics_and_partitions_are_refused)
 
 TEST_MAIN(records_are_given_in_order_with_their_numbers,
           done_in_any_order_raises_the_mark_when_it_is_synced,
+          flush_ends_when_what_was_said_before_is_synced_and_at_once_when_nothing_was,
           done_of_what_is_not_held_counts_nothing,
           record_is_found_by_its_position_with_and_without_a_number,
           open_records_with_one_number_are_settled_together,

@@ -184,6 +184,27 @@ static bool second_has_bytes(const struct fixture *fixture)
     return fixture->connections[1].received > 0;
 }
 
+static bool first_is_closed(const struct fixture *fixture)
+{
+    return fixture->connections[0].closed == 1;
+}
+
+TEST(half_closed_peer_that_goes_is_noticed_without_a_write)
+{
+    struct fixture fixture;
+    begin(&fixture);
+    struct connection *connection = &fixture.connections[0];
+    stream_resume(connection->stream);
+    expect(shutdown(connection->peer, SHUT_WR) == 0);
+    run_until(&fixture, first_has_ended);
+    expect_equal_u64(connection->closed, 0);
+    close(connection->peer);
+    connection->peer = -1;
+    run_until(&fixture, first_is_closed);
+    expect_err(connection->close_err, ERR_CLOSED);
+    end(&fixture);
+}
+
 TEST(paused_stream_reads_nothing_until_it_is_resumed)
 {
     struct fixture fixture;
@@ -256,11 +277,6 @@ TEST(peer_that_does_not_read_makes_writes_busy_until_it_reads_again)
     end(&fixture);
 }
 
-static bool first_is_closed(const struct fixture *fixture)
-{
-    return fixture->connections[0].closed > 0;
-}
-
 TEST(writer_that_does_not_heed_busy_is_cut)
 {
     static const uint8_t block[STREAM_WRITE_QUEUE_MAX / 4];
@@ -320,6 +336,7 @@ TEST(bytes_before_a_reset_are_still_read)
 }
 
 TEST_MAIN(half_closed_peer_gets_the_answer_and_the_close_behind_it,
+          half_closed_peer_that_goes_is_noticed_without_a_write,
           paused_stream_reads_nothing_until_it_is_resumed,
           flooding_peer_is_read_once_a_turn_so_that_others_come_next,
           peer_that_does_not_read_makes_writes_busy_until_it_reads_again,
