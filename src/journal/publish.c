@@ -56,6 +56,12 @@ static enum err index_places(struct journal *journal, const struct store_append 
     return segment_index_add_places(segment_table_active(&journal->table)->index, &about);
 }
 
+static enum err raise_producer(struct journal *journal, const struct store_append *append, uint64_t last)
+{
+    return catalog_producer_raise(&journal->catalog, append->sequence, append->producer, last,
+                                  journal->writer.lsn);
+}
+
 /* All that may fail; nobody sees it yet. */
 static enum err index_append(struct journal *journal, const struct store_append *append, int64_t wall_ns)
 {
@@ -74,8 +80,7 @@ static enum err index_append(struct journal *journal, const struct store_append 
         identity_window_remove(&journal->pending_identities, append->identities[i]);
     }
     if (err == ERR_NONE && append->producer.len > 0)
-        err = catalog_producer_raise(&journal->catalog, append->sequence, append->producer,
-                                     append->producer_last, journal->writer.lsn);
+        err = raise_producer(journal, append, 0); /* it is there now: raising it will not fail */
     return err;
 }
 
@@ -83,6 +88,10 @@ static enum err
 publish_append(struct journal *journal, const struct settle *settle, const struct store_append *append)
 {
     enum err err = index_append(journal, append, settle->wall_ns);
+    if (err == ERR_NONE && append->own != NULL)
+        err = outcome_block_publish(settle, append, append->own); /* may fail, so its records are not seen yet */
+    if (err == ERR_NONE && append->producer.len > 0)
+        err = raise_producer(journal, append, append->producer_last);
     if (err != ERR_NONE)
         return err;
     for (uint32_t i = 0; i < append->part_count; i++) {
@@ -98,7 +107,7 @@ publish_append(struct journal *journal, const struct settle *settle, const struc
         if (append->runs[i].from > 0)
             catalog_sequence_raise(&journal->catalog, append->sequence,
                                    append->runs[i].from + append->runs[i].count - 1);
-    return append->own == NULL ? ERR_NONE : outcome_block_publish(settle, append, append->own);
+    return ERR_NONE;
 }
 
 static enum err

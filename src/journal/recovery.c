@@ -262,6 +262,17 @@ static void on_identity(void *owner, const struct index_identity *identity)
         recovery->lost_identities++;
 }
 
+/* The index is in memory when there was no space for its file. */
+static enum err load_identities_of(struct recovery *recovery, struct segment *segment)
+{
+    if (segment->index == NULL)
+        return segment_index_outcome(segment,
+                                     index_file_each_identity(segment->index_file, on_identity, recovery));
+    for (uint32_t i = 0; i < segment_index_identity_count(segment->index); i++)
+        on_identity(recovery, segment_index_identity(segment->index, i));
+    return ERR_NONE;
+}
+
 static void load_identities(struct recovery *recovery)
 {
     struct journal *journal = recovery->journal;
@@ -280,8 +291,7 @@ static void load_identities(struct recovery *recovery)
         for (int tries = 0; err == ERR_AGAIN && tries < 2; tries++) { /* a bad file is made again once */
             err = seal_open_index(journal, segment);
             if (err == ERR_NONE)
-                err = segment_index_outcome(
-                    segment, index_file_each_identity(segment->index_file, on_identity, recovery));
+                err = load_identities_of(recovery, segment);
         }
         if (err != ERR_NONE)
             report_damage(journal, "segment=%llu what=index err=%s", (unsigned long long)segment->number,

@@ -88,6 +88,23 @@ bool seal_step(struct journal *journal)
     return err == ERR_NONE;
 }
 
+/* No space for the file: the index serves from memory until the helper can write it. */
+static enum err keep_in_memory(struct journal *journal, struct segment *segment, struct segment *copy)
+{
+    journal_lock(&journal->view);
+    if (segment->index == NULL && segment->index_file == NULL) {
+        free(segment->slots);
+        segment->index = copy->index;
+        segment->slots = copy->slots;
+        segment->slot_count = copy->slot_count;
+        segment->index_is_bad = false;
+        copy->index = NULL;
+        copy->slots = NULL;
+    }
+    journal_unlock(&journal->view);
+    return ERR_NONE;
+}
+
 static enum err rebuild(struct journal *journal, struct segment *segment)
 {
     journal_lock(&journal->view);
@@ -104,6 +121,8 @@ static enum err rebuild(struct journal *journal, struct segment *segment)
         err = seal_note_slots(&catalog, &copy);
     if (err == ERR_NONE)
         err = write_index(journal, &copy);
+    if (err == ERR_NO_SPACE)
+        err = keep_in_memory(journal, segment, &copy);
     catalog_done(&catalog);
     segment_index_free(copy.index);
     free(copy.slots);
@@ -123,7 +142,13 @@ open_or_rebuild(struct journal *journal, struct segment *segment, struct index_f
     if ((err != ERR_NOT_FOUND && err != ERR_DAMAGED) || !has_records)
         return err;
     err = rebuild(journal, segment);
-    return err == ERR_NONE ? index_file_open(fs, segment->number, segment->epoch, ret_file) : err;
+    if (err != ERR_NONE)
+        return err;
+    err = index_file_open(fs, segment->number, segment->epoch, ret_file);
+    journal_lock(&journal->view);
+    bool is_in_memory = segment->index != NULL;
+    journal_unlock(&journal->view);
+    return is_in_memory ? ERR_NONE : err;
 }
 
 enum err seal_open_index(struct journal *journal, struct segment *segment)
@@ -135,7 +160,7 @@ enum err seal_open_index(struct journal *journal, struct segment *segment)
     if (err != ERR_NONE)
         return err;
     journal_lock(&journal->view);
-    if (segment->index_file == NULL && segment->index == NULL) {
+    if (segment->index_file == NULL && segment->index == NULL && file != NULL) {
         index_file_remember(file, &journal->blocks);
         segment->index_file = file;
         segment->index_is_new = !index_file_is_older(file);

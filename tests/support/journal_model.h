@@ -16,6 +16,15 @@ enum { JOURNAL_MODEL_PARTS_MAX = 3, JOURNAL_MODEL_TOPICS = 4, JOURNAL_MODEL_SEQU
 
 #define JOURNAL_MODEL_NEVER UINT64_MAX
 
+/* What an append says besides of a record that was stored before: its group gave it up, the first record of part 0 is its dead
+ * letter. And a note with the append's id. */
+struct journal_model_outcome {
+    bool is_there;
+    uint32_t topic; /* number of the model, as the partition is */
+    uint32_t partition;
+    uint64_t offset;
+};
+
 struct journal_model_append {
     uint32_t shape;
     uint64_t submitted_at;
@@ -23,6 +32,8 @@ struct journal_model_append {
     uint64_t gone_at;   /* a recovery did not find it: it must never come back */
     enum err err;       /* that its completion said; PENDING before */
     uint64_t bases[JOURNAL_MODEL_PARTS_MAX];
+    struct journal_model_outcome outcome;
+    bool has_note;
     uint32_t parts_seen; /* of the present check: bits */
     bool is_expired;     /* of the present check: retention passed a part of it */
 };
@@ -55,7 +66,7 @@ enum err journal_model_submit(struct journal_model *model, uint32_t shape) MUST_
 
 /*
  * Reads everything back and compares, at `operations`: all that is stored, per partition without a hole, nothing that
- * was not submitted, byte for byte, none twice, sets whole, and the numbers agree.
+ * was not submitted, byte for byte, none twice, sets whole, and numbers, outcomes and notes agree with what is there.
  */
 void journal_model_check(struct journal_model *model, uint64_t operations);
 /* After a recovery and its check: what was found is stored from now on, what was not is gone. */
