@@ -25,6 +25,7 @@ static enum err open_subscribe(struct worker_door *door,
                                struct why *why)
 {
     struct subscribe_options options = {.groups = ground->home.groups.groups,
+                                        .parking = ground->home.letters.parking,
                                         .auto_create = plan->settings.auto_create,
                                         .lease_ns = plan->config->lease_ns};
     (void)why;

@@ -21,15 +21,16 @@ static enum line_error fail(const struct subscribe_settler *settler,
                             uint32_t *ret_parked,
                             uint64_t *ret_count)
 {
-    const struct subscribe_options *options = &settler->shared->options;
+    struct parking *parking = settler->shared->options.parking;
     struct group_claim *claims[CLAIMS_A_CALL];
-    struct subscribe_fault fault = {
-        .topic = settler->topic, .group = group_name(group_member_group(settler->member)), .reason = reason};
-    if (options->park == NULL)
-        return LINE_ERROR_UNAVAILABLE;
+    struct parking_fault fault = {
+        .topic = settler->topic,
+        .group = group_name(group_member_group(settler->member)),
+        .reason = reason,
+        .actor = AUDIT_SUBSCRIBER,
+    };
     for (uint32_t count; (count = group_member_claim(settler->member, select, claims, CLAIMS_A_CALL)) > 0;) {
-        enum err err =
-            options->park(options->owner, claims, count, &fault, settler->on_parked, settler->owner);
+        enum err err = parking_fail(parking, claims, count, &fault, settler->on_parked, settler->owner);
         if (err != ERR_NONE)
             return LINE_ERROR_NO_MEMORY;
         ++*ret_parked;

@@ -16,7 +16,7 @@ struct subscribe_settler {
     void *owner;
 };
 
-/* NONE, NOT_OPEN, NO_MEMORY or UNAVAILABLE. *ret_parked: how often on_parked will come; not from inside this call. */
+/* NONE, NOT_OPEN or NO_MEMORY. *ret_parked: how often on_parked will come; not from inside this call. */
 enum line_error subscribe_settle(const struct subscribe_settler *settler,
                                  const struct line_subscribe *command,
                                  uint32_t *ret_parked) MUST_CHECK;

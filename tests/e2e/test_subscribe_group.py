@@ -156,6 +156,20 @@ def test_settling_what_is_not_held_is_an_error_and_changes_nothing(running):
         assert ask(running, "GET_STATUS 1-4") == "PENDING 3-4"
 
 
+def test_a_record_that_fails_stands_among_the_dead_letters_with_the_reason(running):
+    store(running, 1, 3, keys=1)
+    with join(running) as subscriber:
+        assert numbers_of(subscriber.take(3)) == [1, 2, 3]
+        subscriber.send("FAIL 2 no such customer")
+        subscriber.done(1, 3)
+        assert subscriber.finish() == []
+    assert ask(running, "GET_STATUS 1-3") == "PENDING 2"
+    assert "state=dead_lettered" in ask(running, "GET_RECEIPT 2")
+    assert [line.split(b"|")[0] for line in running.tail("orders.dlq")] == [b"2"]
+    with join(running) as subscriber:
+        assert subscriber.nothing_comes()
+
+
 def test_members_of_one_group_may_name_different_topics(running):
     assert running.run("send", "invoices", "--data", running.data, stdin="one\n").returncode == 0
     store(running, 1, 1)

@@ -13,53 +13,14 @@
 #include "support/test.h"
 #include "support/test_append.h"
 
-struct parking {
-    struct group_claim *claims[8];
-    uint32_t count;
-    char reason[64];
-    char group[64];
-    void (*on_parked)(void *owner, enum err err);
-    void *owner;
-};
-
 struct fixture {
     struct loop_simulated simulated;
     struct store *store;
     struct group_home home;
     struct store_topic topic; /* "t", one partition */
     struct subscribe_door subscribe;
-    struct parking parking;
+    struct parking *parking;
 };
-
-static enum err park(void *owner,
-                     struct group_claim **claims,
-                     uint32_t count,
-                     const struct subscribe_fault *fault,
-                     void (*on_parked)(void *owner, enum err err),
-                     void *parked_owner)
-{
-    struct parking *parking = owner;
-    expect(parking->count + count <= 8);
-    for (uint32_t i = 0; i < count; i++)
-        parking->claims[parking->count++] = claims[i];
-    (void)snprintf(parking->reason, sizeof parking->reason, "%.*s", (int)fault->reason.len,
-                   (const char *)fault->reason.data);
-    (void)snprintf(parking->group, sizeof parking->group, "%.*s", (int)fault->group.len,
-                   (const char *)fault->group.data);
-    parking->on_parked = on_parked;
-    parking->owner = parked_owner;
-    return ERR_NONE;
-}
-
-static void end_parking(struct fixture *fixture, enum err err)
-{
-    struct parking *parking = &fixture->parking;
-    for (uint32_t i = 0; i < parking->count; i++)
-        expect_null(group_claim_end(parking->claims[i], err));
-    parking->count = 0;
-    parking->on_parked(parking->owner, err);
-    loop_simulated_settle(&fixture->simulated);
-}
 
 static void begin(struct fixture *fixture, uint64_t seed)
 {
@@ -72,11 +33,12 @@ static void begin(struct fixture *fixture, uint64_t seed)
     expect_fine(fixture->store->ops->sequence_open(fixture->store, span_from_text("default"), &sequence));
     struct groups_settings settings = {.seed = 1};
     expect_fine(group_home_init(&fixture->home, fixture->store, &fixture->simulated.loop, &settings));
+    expect_fine(parking_new(fixture->store, &fixture->simulated.loop.mailbox, fixture->simulated.loop.clock,
+                            NULL, NULL, &fixture->parking));
     struct subscribe_options options = {.groups = fixture->home.groups,
+                                        .parking = fixture->parking,
                                         .auto_create = true,
-                                        .lease_ns = 60 * CLOCK_NS_PER_S,
-                                        .park = park,
-                                        .owner = &fixture->parking};
+                                        .lease_ns = 60 * CLOCK_NS_PER_S};
     subscribe_door_init(&fixture->subscribe, &fixture->simulated.loop, "subscribe", fixture->store, options);
 }
 
@@ -86,6 +48,7 @@ static void end(struct fixture *fixture)
     loop_simulated_settle(&fixture->simulated);
     expect_equal_u64(fixture->subscribe.door.connection_count, 0);
     subscribe_door_done(&fixture->subscribe);
+    fixture->parking = parking_free(fixture->parking);
     group_home_done(&fixture->home);
     (void)mailbox_deliver(&fixture->simulated.loop.mailbox);
     store_memory_free(fixture->store);
@@ -315,27 +278,51 @@ TEST(connection_that_breaks_while_its_outcomes_are_under_way_lives_until_they_ar
     end(&fixture);
 }
 
-TEST(fail_is_parked_with_its_reason_and_waited_for)
+static uint64_t letters_of(struct fixture *fixture)
+{
+    struct store_topic letters;
+    struct store_extent extent;
+    struct store *store = fixture->store;
+    if (store->ops->topic_open(store, span_from_text("t.dlq"), 0, false, &letters) != ERR_NONE)
+        return 0;
+    expect_fine(store->ops->extent(store, letters.id, 0, &extent));
+    return extent.end;
+}
+
+TEST(fail_is_parked_and_waited_for)
 {
     struct fixture fixture;
     begin(&fixture, 9);
     store_keyed(&fixture, "k", 100, 2);
     struct stream_memory *peer = connect(&fixture, "SUBSCRIBE t GROUP g\n");
     stream_memory_forget(peer);
+    store_memory_hold(fixture.store, true);
     say(&fixture, peer, "FAIL 100 no such customer\nDONE 100\n");
     expect_said(&fixture, peer, "ERR NOT_OPEN 100 no such record is open on this connection\n");
-    expect_equal_u64(fixture.parking.count, 1);
-    expect_equal_u64(group_claim_position(fixture.parking.claims[0]).offset, 0);
-    expect_equal_text(fixture.parking.reason, "no such customer");
-    expect_equal_text(fixture.parking.group, "g");
     stream_memory_end(peer);
     loop_simulated_settle(&fixture.simulated);
     expect(!peer->is_closed);
-    end_parking(&fixture, ERR_FULL);
+    store_memory_hold(fixture.store, false);
+    store_memory_finish(fixture.store, 100);
+    loop_simulated_settle(&fixture.simulated);
     expect(peer->is_closed);
+    expect(outcome_of(&fixture, 0) == STORE_OUTCOME_DEAD);
+    expect_equal_u64(letters_of(&fixture), 1);
     disconnect(&fixture, peer);
-    peer = connect(&fixture, "SUBSCRIBE t GROUP g\n");
-    expect_said(&fixture, peer, lines(100, 101, "k")); /* it could not be parked: given again */
+    end(&fixture);
+}
+
+TEST(what_cannot_be_parked_is_given_again)
+{
+    struct fixture fixture;
+    begin(&fixture, 16);
+    store_memory_set_topics_max(fixture.store, 1);
+    store_keyed(&fixture, "k", 100, 2);
+    struct stream_memory *peer = connect(&fixture, "SUBSCRIBE t GROUP g\n");
+    stream_memory_forget(peer);
+    say(&fixture, peer, "FAIL 100 no such customer\n");
+    expect_said(&fixture, peer, lines(100, 100, "k"));
+    expect(outcome_of(&fixture, 0) == STORE_OUTCOME_OPEN);
     disconnect(&fixture, peer);
     end(&fixture);
 }
@@ -565,7 +552,8 @@ TEST_MAIN(member_gets_all_from_the_start_and_done_is_silent_and_synced,
           member_that_half_closes_gives_its_records_back_at_once,
           member_that_half_closes_is_closed_when_what_it_settled_is_synced,
           connection_that_breaks_while_its_outcomes_are_under_way_lives_until_they_are_synced,
-          fail_is_parked_with_its_reason_and_waited_for,
+          fail_is_parked_and_waited_for,
+          what_cannot_be_parked_is_given_again,
           retry_comes_again_after_its_delay_and_before_later_records_of_its_key,
           two_members_name_different_topics,
           member_that_never_reads_holds_its_window_and_others_go_on,
