@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/bench_disk.h"
 #include "cli/bench_flood.h"
+#include "cli/bench_loop.h"
 #include "cli/bench_options.h"
 #include "cli/bench_produce.h"
 #include "cli/bench_question.h"
@@ -22,6 +23,7 @@ static const char usage[] =
     "       waybill bench acks|status [--depth 1000] [--first-seq N] --count N\n"
     "       waybill bench subscribe TOPIC [--connections 1] [--from-end] [--group G [--groups 1] [--window "
     "10000]]\n"
+    "       waybill bench loop TOPIC [--group G] [--subscribe HOST:PORT] [--status HOST:PORT] [LINES]\n"
     "       waybill bench tail TOPIC [-c FILE | --data DIR]\n\n"
     "Without a verb: what the disk under DIR (default: here) syncs, and what a Waybill on it does, which is\n"
     "started for that and removed again. The verbs put one load on a Waybill that runs:\n"
@@ -33,6 +35,8 @@ static const char usage[] =
     "subscribe  the records of a topic; as members of groups G-0, G-1 ... done with each at once, and ended "
     "when that\n"
     "         is synced; --count N ends after N lines of all connections together\n"
+    "loop     one message after the other: stored in TOPIC, subscribed, done, until GET_STATUS says "
+    "PROCESSED\n"
     "tail     the records of a topic from its start, as far as --time goes\n"
     "LINES: --size 100B --keys 37 (0: random) --topics 1 --first-seq N --fields 'key|timestamp|seq|body',\n"
     "the fields as the door has them; a field `topic` becomes topic-00, topic-01 ... --address HOST:PORT.\n"
@@ -164,6 +168,28 @@ run_subscribe(const struct bench_options *options, struct bench_result *result, 
     return err;
 }
 
+static enum err run_loop(const struct bench_options *options, struct bench_result *result, struct why *why)
+{
+    struct bench_produce_settings produce = produce_settings(options);
+    if (options->argument == NULL)
+        return why_set(why, ERR_BAD_INPUT, "which topic?");
+    struct bench_loop_settings settings = {
+        .produce_address = produce.sender.address,
+        .subscribe_address = options->subscribe != NULL ? options->subscribe : subscribe_address,
+        .status_address = options->status != NULL ? options->status : status_address,
+        .topic = options->argument,
+        .group = options->group != NULL ? options->group : "bench-loop",
+        .shape = produce.sender.shape,
+        .first_seq = options->first_seq,
+        .end = end_of(options),
+    };
+    enum err err = open_trust(options, why, &settings.trust);
+    if (err == ERR_NONE)
+        err = bench_loop_run(&settings, result, why);
+    tls_context_unref(settings.trust.context);
+    return err;
+}
+
 static enum err run_tail(const struct bench_options *options, struct bench_result *result, struct why *why)
 {
     char data[PATH_MAX];
@@ -223,6 +249,7 @@ static const struct verb verbs[] = {
     {"status", "GET_STATUS", run_status, false},
     {"tail", "lines read", run_tail, false},
     {"subscribe", "lines subscribed", run_subscribe, false},
+    {"loop", "messages processed", run_loop, false},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -44,6 +44,8 @@ static const struct option long_options[] = {
     {"count", required_argument, NULL, FIRST_NUMBER + 6},
     {"groups", required_argument, NULL, FIRST_NUMBER + 7},
     {"group", required_argument, NULL, 'g'},
+    {"subscribe", required_argument, NULL, 'S'},
+    {"status", required_argument, NULL, 'Q'},
     {"from-end", no_argument, NULL, 'F'},
     {"address", required_argument, NULL, 'a'},
     {"fields", required_argument, NULL, 'f'},
@@ -107,6 +109,8 @@ static bool take_option(struct bench_options *options, int option, bool *ret_wan
     case 't': return take_duration(options, optarg, &options->time_ns);
     case 'e': return take_duration(options, optarg, &options->pace_ns);
     case 'g': options->group = optarg; return true;
+    case 'S': options->subscribe = optarg; return true;
+    case 'Q': options->status = optarg; return true;
     case 'F': options->is_from_end = true; return true;
     case 'p': options->is_plain = true; return true;
     case 'j': options->is_json = true; return true;

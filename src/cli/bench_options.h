@@ -13,9 +13,11 @@ struct bench_options {
     const char *fields;
     const char *data; /* NULL: the configuration's, or the default's */
     const char *config;
-    const char *ca;    /* with is_tls */
-    const char *name;  /* in the door's certificate */
-    const char *group; /* NULL: none */
+    const char *ca;        /* with is_tls */
+    const char *name;      /* in the door's certificate */
+    const char *group;     /* NULL: none */
+    const char *subscribe; /* NULL: the default */
+    const char *status;    /* likewise */
     uint64_t groups;
     uint64_t connections;
     uint64_t window;

@@ -92,7 +92,9 @@ class BenchServer(Waybill):
                  "fields": SPREAD_FIELDS},
                 {"kind": "line", "serve": "produce", "listen": self.address("narrow"), "topic": "bench",
                  "fields": SPREAD_FIELDS},
+                {"kind": "line", "serve": "subscribe", "listen": self.address("subscribe")},
                 {"kind": "line", "serve": "acks", "listen": self.address("acks")},
+                {"kind": "line", "serve": "status", "listen": self.address("status")},
             ],
         }
         self.next_seq = FIRST_SEQ

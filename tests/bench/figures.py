@@ -13,6 +13,7 @@ from bench_server import GIB, MIB, LoadFailed, ServerFolder, run_generator
 from memory_group import MemoryGroup
 from process_sample import ProcessSample, private_bytes
 from report import Row, describe_limit, fill_costs, short_count, short_size, short_time
+from subscribe_figures import SUBSCRIBE_FIGURES
 
 BYTES_ENOUGH = 10_000_000_000  # a load may end before its time when it has moved so much
 IDLE_MAX = 8 * MIB
@@ -320,6 +321,7 @@ FIGURES = {
     "idle": idle_memory,
     "connections": many_connections,
     "cgroup": small_group,
+    **SUBSCRIBE_FIGURES,
 }
 
 

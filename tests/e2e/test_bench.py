@@ -54,6 +54,33 @@ def test_tail_counts_every_line(running):
     assert bench(running, "tail", "bench", "--data", str(running.data))[0]["count"] == 1000
 
 
+@pytest.fixture
+def subscribed(waybill):
+    waybill.add_door("subscribe", "subscribe")
+    waybill.add_door("status", "status")
+    waybill.door("produce")["topic"] = "bench"
+    return waybill.start()
+
+
+def test_subscribers_count_every_line_and_members_of_groups_are_done_with_all(subscribed):
+    bench(subscribed, "produce", "--address", subscribed.address("produce"), "--count", "1000")
+    words = ["subscribe", "bench", "--address", subscribed.address("subscribe")]
+    assert bench(subscribed, *words, "--count", "1000")[0]["count"] == 1000
+    assert bench(subscribed, *words, "--group", "g", "--groups", "3", "--window", "100", "--count", "3000")[0]["count"] == 3000
+    assert subscribed.metric("waybill_records_settled_total") == 3000
+    with subscribed.question("status") as status:
+        assert status.ask("GET_STATUS 1000000001-1000001000") == "PROCESSED"
+
+
+def test_the_loop_ends_with_every_message_processed(subscribed):
+    words = ["--address", subscribed.address("produce"), "--subscribe", subscribed.address("subscribe"), "--status",
+             subscribed.address("status")]
+    result, = bench(subscribed, "loop", "bench", *words, "--count", "20")
+    assert result["count"] == result["latency_ns"]["samples"] == 20
+    with subscribed.question("status") as status:
+        assert status.ask("GET_STATUS 1000000001-1000000021") == "PROCESSED"
+
+
 def test_slow_sender_is_measured_alone_and_beside_a_flood(running):
     alone, beside, flood = bench(running, "flood", "--address", running.address("produce"), "--time", "200ms", "--plain")
     assert alone["latency_ns"]["samples"] == alone["count"] > 0

@@ -24,9 +24,8 @@ CEILING_KIB = 64 * 1024
 
 
 def configure(waybill, lease="60s", partitions=2):
-    waybill.config["doors"] += [
-        {"kind": "line", "serve": "subscribe", "listen": waybill.address("subscribe"), "lease": lease},
-        {"kind": "line", "serve": "status", "listen": waybill.address("status")}]
+    waybill.add_door("subscribe", "subscribe", lease=lease)
+    waybill.add_door("status", "status")
     waybill.door("produce")["topic"] = "orders"
     waybill.config["topics"] = {"orders": {"partitions": partitions}, "invoices": {"partitions": 1}}
 
