@@ -55,7 +55,7 @@
     X(GAPS, COUNTER, "waybill_reader_gaps_total", "Readers that retention had passed")                       \
     X(DEAD_LETTERS, COUNTER, "waybill_deadletters_total", "Dead letters written")                            \
     X(DEAD_LETTERS_REPLAYED, COUNTER, "waybill_deadletters_replayed_total",                                  \
-      "Dead letters that a replay has handed out")                                                           \
+      "Dead letters that replays which have ended handed out")                                               \
     X(DEAD_LETTERS_REROUTED, COUNTER, "waybill_deadletters_rerouted_total",                                  \
       "Parked lines that a reroute found a place for")                                                       \
     X(DEAD_LETTERS_DROPPED, COUNTER, "waybill_deadletters_dropped_total",                                    \

@@ -1,4 +1,4 @@
-/* Claims wait in a line; a step makes letters of them as far as their records can be had. */
+/* Claims wait, those of a turn in the order of their records; a step makes letters of them as far as the records can be had. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deadletter/parking.h"
 
@@ -15,19 +15,24 @@ enum {
     APPEND_SIZE = 1024 * 1024,      /* an append this large goes out */
     CLAIMS_OF_APPEND_MAX = 8192,
     TEXTS_MAX = 64 * 1024, /* what is kept of a fault */
+    WAITING_SIZE_MAX = 64 * 1024 * 1024,
+    KEPT_SIZE = 64 * 1024, /* of what waits: storage that stays */
 };
 
-/* What one call brought: lives until all of its claims have ended. */
+/* What one call brought: lives until all of its claims have ended. The texts of the fault are behind it. */
 struct parked {
-    struct list link; /* while some of its claims wait */
     struct parking_fault fault;
     void (*on_parked)(void *owner, enum err err);
     void *owner;
     enum err err;  /* the first */
     uint32_t left; /* claims that have not ended */
-    uint32_t next; /* the first one that waits */
-    uint32_t count;
-    struct group_claim **claims; /* behind it, and then the texts of the fault */
+};
+
+/* A claim whose record was not read yet. */
+struct waiting_claim {
+    struct group_claim *claim;
+    struct parked *parked;
+    struct store_position position;
 };
 
 /* A claim whose letter is in an append. */
@@ -47,7 +52,9 @@ struct parking {
     struct mailbox *mailbox;
     struct clock *clock;
     struct letter_drafter drafter;
-    struct list line; /* struct parked */
+    struct buffer waiting; /* struct waiting_claim */
+    uint32_t next;         /* the first of them that still waits */
+    bool is_sorted;        /* from there on */
     struct record_loader loader;
     struct append_builder builder;
     struct buffer gathered; /* struct sent_claim: in the builder */
@@ -97,7 +104,7 @@ enum err parking_new(struct store *store,
     if (replays != NULL)
         parking->drafter.replays = *replays;
     parking->step_mail.on_delivered = on_step;
-    list_init(&parking->line);
+    buffer_init(&parking->waiting, WAITING_SIZE_MAX);
     record_loader_init(&parking->loader, store, mailbox, on_loaded, parking);
     append_builder_init(&parking->builder, store);
     append_queue_init(&parking->queue, store, mailbox);
@@ -108,7 +115,7 @@ enum err parking_new(struct store *store,
 
 bool parking_is_idle(struct parking *parking)
 {
-    return list_is_empty(&parking->line) && !parking->is_stepping && !parking->loader.is_reading &&
+    return parking->waiting.len == 0 && !parking->is_stepping && !parking->loader.is_reading &&
            append_builder_is_empty(&parking->builder) && append_queue_is_idle(&parking->queue);
 }
 
@@ -117,6 +124,7 @@ struct parking *parking_free(struct parking *parking)
     if (parking == NULL)
         return NULL;
     check(parking_is_idle(parking));
+    buffer_done(&parking->waiting);
     buffer_done(&parking->gathered);
     append_queue_done(&parking->queue);
     append_builder_done(&parking->builder);
@@ -157,8 +165,7 @@ static struct parking_fault cut_fault(const struct parking_fault *fault)
     return whole;
 }
 
-static struct parked *
-parked_new(struct group_claim **claims, uint32_t count, const struct parking_fault *fault)
+static struct parked *parked_new(const struct parking_fault *fault, uint32_t count)
 {
     struct parking_fault copy = cut_fault(fault);
     struct span *texts[TEXTS];
@@ -167,13 +174,11 @@ parked_new(struct group_claim **claims, uint32_t count, const struct parking_fau
     for (unsigned i = 0; i < TEXTS; i++)
         size += texts[i]->len;
     check(size <= TEXTS_MAX);
-    struct parked *parked = malloc(sizeof *parked + count * sizeof(struct group_claim *) + size);
+    struct parked *parked = malloc(sizeof *parked + size);
     if (parked == NULL)
         return NULL;
-    *parked = (struct parked){.count = count, .left = count};
-    parked->claims = (struct group_claim **)(void *)(parked + 1);
-    memcpy(parked->claims, claims, count * sizeof(struct group_claim *));
-    uint8_t *to = (uint8_t *)(parked->claims + count);
+    *parked = (struct parked){.left = count};
+    uint8_t *to = (uint8_t *)(parked + 1);
     for (unsigned i = 0; i < TEXTS; i++) {
         if (texts[i]->len > 0)
             memcpy(to, texts[i]->data, texts[i]->len);
@@ -181,7 +186,6 @@ parked_new(struct group_claim **claims, uint32_t count, const struct parking_fau
         to += texts[i]->len;
     }
     parked->fault = copy;
-    list_init(&parked->link);
     return parked;
 }
 
@@ -193,15 +197,23 @@ enum err parking_fail(struct parking *parking,
                       void *owner)
 {
     check(count > 0 && count <= PARKING_CLAIMS_MAX);
-    struct parked *parked = parked_new(claims, count, fault);
-    if (parked == NULL) {
+    struct parked *parked = parked_new(fault, count);
+    enum err err =
+        parked == NULL ? ERR_MEMORY : buffer_reserve(&parking->waiting, count * sizeof(struct waiting_claim));
+    if (err != ERR_NONE) {
+        free(parked);
         for (uint32_t i = 0; i < count; i++)
             group_claim_end(claims[i], ERR_MEMORY);
         return ERR_MEMORY;
     }
     parked->on_parked = on_parked;
     parked->owner = owner;
-    list_insert_last(&parking->line, &parked->link);
+    for (uint32_t i = 0; i < count; i++) {
+        struct waiting_claim waiting = {claims[i], parked, group_claim_position(claims[i])};
+        memcpy(parking->waiting.data + parking->waiting.len, &waiting, sizeof waiting);
+        parking->waiting.len += sizeof waiting;
+    }
+    parking->is_sorted = false;
     step_later(parking);
     return ERR_NONE;
 }
@@ -340,24 +352,64 @@ static bool is_enough(const struct parking *parking)
            parking->gathered.len == CLAIMS_OF_APPEND_MAX * sizeof(struct sent_claim);
 }
 
-/* The next claim of the line; false when it has to wait. */
-static bool park_next(struct parking *parking, struct parked *parked)
+/* --- What waits ----------------------------------------------------------------------------------- */
+
+static struct waiting_claim *waiting_claims(const struct parking *parking)
 {
-    struct group_claim *claim = parked->claims[parked->next];
+    return (struct waiting_claim *)(void *)parking->waiting.data;
+}
+
+static uint32_t waiting_count(const struct parking *parking)
+{
+    return (uint32_t)(parking->waiting.len / sizeof(struct waiting_claim));
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct store_position *first = &((const struct waiting_claim *)a)->position;
+    const struct store_position *second = &((const struct waiting_claim *)b)->position;
+    if (first->topic != second->topic)
+        return first->topic < second->topic ? -1 : 1;
+    if (first->partition != second->partition)
+        return first->partition < second->partition ? -1 : 1;
+    return first->offset < second->offset ? -1 : first->offset > second->offset;
+}
+
+/* Records that lie together are read together. */
+static void sort_waiting(struct parking *parking)
+{
+    if (!parking->is_sorted && waiting_count(parking) > parking->next)
+        qsort(waiting_claims(parking) + parking->next, waiting_count(parking) - parking->next,
+              sizeof(struct waiting_claim), compare);
+    parking->is_sorted = true;
+}
+
+static bool has_waiting(struct parking *parking)
+{
+    if (parking->next < waiting_count(parking))
+        return true;
+    parking->next = 0;
+    buffer_clear(&parking->waiting);
+    if (parking->waiting.size > KEPT_SIZE)
+        buffer_release(&parking->waiting);
+    return false;
+}
+
+/* False: its record has to be waited for. */
+static bool park_next(struct parking *parking)
+{
+    struct waiting_claim waiting = waiting_claims(parking)[parking->next];
     enum err err = buffer_reserve(&parking->gathered, sizeof(struct sent_claim));
     if (err == ERR_NONE)
-        err = park(parking, &parked->fault, claim);
+        err = park(parking, &waiting.parked->fault, waiting.claim);
     if (err == ERR_PENDING)
         return false;
-    parked->next++;
-    if (parked->next == parked->count)
-        list_remove(&parked->link);
+    parking->next++;
     if (err == ERR_NONE)
-        err = remember(parking, parked, claim);
+        err = remember(parking, waiting.parked, waiting.claim);
     if (err != ERR_NONE) {
-        struct store_position position = group_claim_position(claim);
-        log_given_back(err, &position, 1);
-        end_claim(parked, claim, err);
+        log_given_back(err, &waiting.position, 1);
+        end_claim(waiting.parked, waiting.claim, err);
     } else {
         metric_add(METRIC_DEAD_LETTERS, 1);
     }
@@ -367,10 +419,11 @@ static bool park_next(struct parking *parking, struct parked *parked)
 static void step(struct parking *parking)
 {
     enum err err = ERR_NONE;
-    while (!list_is_empty(&parking->line) && !parking->loader.is_reading &&
-           parking->queue.bytes < INFLIGHT_MAX && err == ERR_NONE) {
-        struct list *first = parking->line.next;
-        if (!park_next(parking, LIST_OWNER(first, struct parked, link)))
+    if (!parking->loader.is_reading)
+        sort_waiting(parking);
+    while (!parking->loader.is_reading && has_waiting(parking) && parking->queue.bytes < INFLIGHT_MAX &&
+           err == ERR_NONE) {
+        if (!park_next(parking))
             break;
         if (is_enough(parking))
             err = send_gathered(parking);

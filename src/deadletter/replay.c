@@ -191,6 +191,7 @@ static void end(struct replay *self, enum replay_state state, const char *why)
     self->scan = record_scan_close(self->scan);
     replay_sources_close(&self->sources);
     replay_sources_count(&self->sources, &given, &settled);
+    metric_add(METRIC_DEAD_LETTERS_REPLAYED, (int64_t)given);
     (void)snprintf(self->note.why, sizeof self->note.why, "%s", why);
     self->note.state = state;
     self->note.ended_ms = clock_wall_ns(self->seams.clock) / CLOCK_NS_PER_MS;

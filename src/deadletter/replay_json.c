@@ -22,7 +22,7 @@ static const char *state_of(const struct replay_view *view)
 {
     if (view->phase <= REPLAY_COUNTING)
         return "counting";
-    return view->phase == REPLAY_GIVING ? "running" : replay_state_name(view->note->state);
+    return view->phase == REPLAY_OVER ? replay_state_name(view->note->state) : "running";
 }
 
 /* What was asked for. */

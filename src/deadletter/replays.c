@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/range_text.h"
 #include "store/append_queue.h"
+#include "store/range_text.h"
 
 #define NOTE_PREFIX "replay/"
 
