@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/loop_uv.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,17 +10,20 @@
 
 /*
  * A turn, in libuv's order: due timers, then `before_poll` (tasks that those asked for; the turn's counters begin
- * anew), then sockets and mails as poll reports them, then `after_poll` (the tasks that those asked for).
+ * anew), then sockets and mails as poll reports them, then `after_poll` (the tasks that those asked for; then the mails
+ * that the loop sent to itself, without a detour through the kernel: that is how what it committed inline is answered).
  */
 struct loop_uv {
     struct loop loop;
     uv_loop_t uv;
     uv_prepare_t before_poll;
     uv_check_t after_poll;
-    uv_idle_t no_sleep;  /* active while tasks wait: poll returns at once */
+    uv_idle_t no_sleep;  /* active while tasks or own mails wait: poll returns at once */
     uv_timer_t next_due; /* stands for the earliest of loop.timers */
     int64_t armed_due_ns;
     uv_async_t woken;
+    _Atomic pthread_t runner; /* the thread that runs it; 0: none does */
+    bool has_own_mail;        /* the runner posted into the empty mailbox */
     atomic_bool is_stopping;
 };
 
@@ -33,9 +37,18 @@ uv_loop_t *loop_uv_handle(struct loop *loop)
     return &loop_uv_of(loop)->uv;
 }
 
+static void interrupt(struct loop_uv *self)
+{
+    check(uv_async_send(&self->woken) == 0);
+}
+
 static void wake(struct loop *loop)
 {
-    check(uv_async_send(&loop_uv_of(loop)->woken) == 0);
+    struct loop_uv *self = loop_uv_of(loop);
+    if (atomic_load_explicit(&self->runner, memory_order_relaxed) == pthread_self())
+        self->has_own_mail = true;
+    else
+        interrupt(self);
 }
 
 static void on_woken(uv_async_t *async)
@@ -79,7 +92,7 @@ static void on_before_poll(uv_prepare_t *prepare)
     struct loop_uv *self = prepare->data;
     loop_run_tasks(&self->loop);
     arm_next_due(self);
-    if (list_is_empty(&self->loop.tasks))
+    if (list_is_empty(&self->loop.tasks) && !self->has_own_mail)
         uv_idle_stop(&self->no_sleep);
     else
         uv_idle_start(&self->no_sleep, on_no_sleep);
@@ -90,6 +103,10 @@ static void on_after_poll(uv_check_t *check_handle)
 {
     struct loop_uv *self = check_handle->data;
     loop_run_tasks(&self->loop);
+    if (!self->has_own_mail)
+        return;
+    self->has_own_mail = false;
+    mailbox_deliver(&self->loop.mailbox);
 }
 
 static void init_handles(struct loop_uv *self)
@@ -136,15 +153,17 @@ void loop_uv_run(struct loop *loop)
 {
     struct loop_uv *self = loop_uv_of(loop);
     /* A mail, or the wish to stop, may have come before the loop ran. */
-    wake(loop);
+    interrupt(self);
+    atomic_store(&self->runner, pthread_self());
     uv_run(&self->uv, UV_RUN_DEFAULT);
+    atomic_store(&self->runner, 0);
     atomic_store(&self->is_stopping, false);
 }
 
 void loop_uv_stop(struct loop *loop)
 {
     atomic_store(&loop_uv_of(loop)->is_stopping, true);
-    wake(loop);
+    interrupt(loop_uv_of(loop));
 }
 
 struct loop *loop_uv_free(struct loop *loop)

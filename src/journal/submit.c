@@ -52,8 +52,8 @@ static void enqueue(struct journal *journal, struct store_append *append, size_t
     journal->inflight_count++;
     journal->held_count += append->held ? 1 : 0;
     metric_set(METRIC_INFLIGHT_BYTES, (int64_t)(journal->inflight_bytes + journal->urgent_bytes));
-    /* The first append of a turn may be committed inline; a second one means that a group is worth more. */
-    if (!append->held || journal->held_count > 1) {
+    /* Small appends of one turn make one group: the writer is woken when the turn ends, or when they are many. */
+    if (!append->held || journal->inflight_bytes > JOURNAL_SMALL_APPEND) {
         journal->held_count = 0;
         check(pthread_cond_signal(&journal->writer_wakes) == 0);
     }

@@ -106,6 +106,33 @@ TEST(mail_from_another_thread_wakes_the_loop)
     expect_null(loop_uv_free(fixture.loop));
 }
 
+static void on_mail_posts_again(struct mail *mail)
+{
+    struct fixture *fixture = LIST_OWNER(mail, struct fixture, mail);
+    stop_when_enough(fixture);
+    if (fixture->runs < fixture->runs_max)
+        mailbox_post(&fixture->loop->mailbox, mail);
+}
+
+static void on_task_posts(struct loop_task *task)
+{
+    struct fixture *fixture = LIST_OWNER(task, struct fixture, task);
+    mailbox_post(&fixture->loop->mailbox, &fixture->mail);
+}
+
+TEST(mail_that_the_loop_posts_to_itself_is_delivered_without_sleeping)
+{
+    struct fixture fixture;
+    begin(&fixture);
+    fixture.runs_max = 100;
+    fixture.mail.on_delivered = on_mail_posts_again;
+    loop_task_init(&fixture.task, on_task_posts);
+    loop_at_end_of_turn(fixture.loop, &fixture.task);
+    loop_uv_run(fixture.loop);
+    expect_equal_u64(fixture.runs, 100);
+    expect_null(loop_uv_free(fixture.loop));
+}
+
 TEST(stop_before_the_run_ends_it_at_once)
 {
     struct fixture fixture;
@@ -118,4 +145,5 @@ TEST(stop_before_the_run_ends_it_at_once)
 TEST_MAIN(task_that_asks_again_runs_in_every_turn_without_sleeping,
           timer_fires_after_its_time_and_a_stopped_one_never,
           mail_from_another_thread_wakes_the_loop,
+          mail_that_the_loop_posts_to_itself_is_delivered_without_sleeping,
           stop_before_the_run_ends_it_at_once)

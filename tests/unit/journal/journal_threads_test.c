@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/metric.h"
 #include "journal/journal.h"
 #include "support/test.h"
 #include "support/test_append.h"
@@ -206,6 +207,22 @@ static void remove_name(void *owner, const char *name)
     expect_fine(fs->ops->unlink(fs, name));
 }
 
+static void begin(struct stage *stage, char *directory)
+{
+    expect_not_null(mkdtemp(directory));
+    expect_fine(fs_linux_new(directory, &stage->fs));
+    open_journal(stage);
+}
+
+static void end(struct stage *stage, const char *directory)
+{
+    journal_stop(stage->journal);
+    stage->journal = journal_free(stage->journal);
+    expect_fine(stage->fs->ops->list(stage->fs, remove_name, stage->fs));
+    stage->fs = fs_linux_free(stage->fs);
+    expect(rmdir(directory) == 0);
+}
+
 TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
 {
     char directory[] = "/tmp/waybill-threads-XXXXXX";
@@ -213,9 +230,7 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
     struct actor producers[PRODUCERS];
     struct actor readers[READERS];
     struct actor reloader;
-    expect_not_null(mkdtemp(directory));
-    expect_fine(fs_linux_new(directory, &stage.fs));
-    open_journal(&stage);
+    begin(&stage, directory);
     uint32_t sequence;
     expect_fine(stage.store->ops->sequence_open(stage.store, span_from_text("default"), &sequence));
     expect_fine(journal_start(stage.journal));
@@ -238,11 +253,49 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
         expect_fine(stage.store->ops->extent(stage.store, stage.topic.id, i, &extent));
         expect_equal_u64(extent.end, APPENDS * 3);
     }
-    journal_stop(stage.journal);
-    stage.journal = journal_free(stage.journal);
-    expect_fine(stage.fs->ops->list(stage.fs, remove_name, stage.fs));
-    stage.fs = fs_linux_free(stage.fs);
-    expect(rmdir(directory) == 0);
+    end(&stage, directory);
 }
 
-TEST_MAIN(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
+static void wait_until_done(struct mailbox *mailbox, const struct test_append *append)
+{
+    while (!append->is_done)
+        if (mailbox_deliver(mailbox) == 0)
+            nap();
+}
+
+TEST(small_appends_of_one_turn_share_a_sync)
+{
+    enum { TURNS = 50, SENDERS = 4 };
+    char directory[] = "/tmp/waybill-threads-XXXXXX";
+    struct stage stage = {0};
+    struct mailbox mailbox;
+    mailbox_init(&mailbox, stay_asleep, NULL);
+    begin(&stage, directory);
+    expect_fine(journal_start(stage.journal));
+    int64_t commits = metric_get(METRIC_COMMITS);
+    for (int turn = 0; turn < TURNS; turn++) {
+        struct test_append *appends[SENDERS];
+        for (uint32_t i = 0; i < SENDERS; i++) {
+            appends[i] = test_append_new(&mailbox);
+            test_append_add(appends[i], &stage.topic, i % PRODUCERS,
+                            (struct test_records){.key = "k", .value = "small", .count = 1});
+            appends[i]->append.held = true;
+            appends[i]->append.alone = true;
+            expect_fine(stage.store->ops->append(stage.store, &appends[i]->append));
+            nap(); /* time enough for a writer that was woken */
+        }
+        stage.store->ops->release(stage.store, false);
+        for (uint32_t i = 0; i < SENDERS; i++) {
+            wait_until_done(&mailbox, appends[i]);
+            appends[i] = test_append_free(appends[i]);
+        }
+    }
+    commits = metric_get(METRIC_COMMITS) - commits;
+    if (commits > TURNS + TURNS / 4) /* covering groups and rolls among them */
+        test_fail("%lld commits for %d turns", (long long)commits, TURNS);
+    end(&stage, directory);
+    mailbox_done(&mailbox);
+}
+
+TEST_MAIN(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all,
+          small_appends_of_one_turn_share_a_sync)
