@@ -14,8 +14,7 @@ static void add(struct named_groups *named, struct journal_named_group group)
 static void add_words(struct named_groups *named, const struct config_topic *topic)
 {
     for (uint32_t i = 0; i < topic->processed_by.count; i++)
-        add(named,
-            (struct journal_named_group){.name = topic->processed_by.items[i], .topic = topic->name});
+        add(named, (struct journal_named_group){.name = topic->processed_by.items[i], .topic = topic->name});
 }
 
 /* One that pins partitions holds no others. */

@@ -19,7 +19,7 @@ static const char usage[] =
     "       waybill journal verify DIR [--json]\n"
     "       waybill journal backup DIR TARGET\n\n"
     "DIR is the data directory. None of them changes the log; all work while the program runs.\n"
-    "inspect  lists the segments\n"
+    "inspect  lists the segments and the groups\n"
     "verify   reads and checks every byte; exit code 1 when something is damaged. A torn tail was never\n"
     "         acknowledged: it is named (torn_tail=...) and is no damage\n"
     "backup   links what is sealed into the new directory TARGET, on the same file system, and copies the\n"
@@ -74,6 +74,20 @@ static void on_segment(void *owner, const struct survey_segment *segment)
         (void)printf("%16" PRIu64 "  %-8s %10s %12" PRIu64 "  %s\n", segment->number,
                      state_name(segment->state), units_about_size(size, segment->end), segment->records,
                      segment->has_index ? "yes" : "no");
+}
+
+static void on_group(void *owner, const struct survey_group *group)
+{
+    const struct report *report = owner;
+    const char *done = group->has_done ? "true" : "false";
+    if (report->lists && report->is_json)
+        (void)printf("{\"group\":\"%s\",\"id\":%" PRIu32 ",\"partitions\":%" PRIu32 ",\"behind\":%" PRIu64
+                     ",\"settled_above\":%" PRIu64 ",\"done\":%s}\n",
+                     group->name, group->id, group->partitions, group->behind, group->settled_above, done);
+    else if (report->lists)
+        (void)printf("group=%s id=%" PRIu32 " partitions=%" PRIu32 " behind=%" PRIu64
+                     " settled_above=%" PRIu64 " done=%s\n",
+                     group->name, group->id, group->partitions, group->behind, group->settled_above, done);
 }
 
 /* Each `name=value` becomes a member. */
@@ -139,7 +153,7 @@ static void print_end(const struct survey *survey, const struct report *report)
 static int look(const char *journal, struct report *report)
 {
     struct survey survey = {
-        .on_segment = on_segment, .on_finding = on_finding, .on_progress = on_progress, .owner = report};
+        .on_segment = on_segment, .on_group = on_group, .on_finding = on_finding, .on_progress = on_progress, .owner = report};
     struct why why = {0};
     enum err err = fs_linux_new(journal, &survey.fs);
     if (err != ERR_NONE)

@@ -20,11 +20,11 @@
 enum {
     GATE_INFLIGHT_MAX = 4 * 1024 * 1024, /* bytes of appends that are not complete */
     GATE_SHARE_MAX = 1024 * 1024,        /* of one connection, while another one appends too */
-    GATE_PARKED_MAX = 4 * 1024 * 1024,   /* bytes of appends that wait for a topic: beyond it reads are small */
-    GATE_KEPT_MAX = 16 * 1024 * 1024,    /* bytes that wait for the rest of their line, or for their turn */
-    GATE_KEPT_FREE = 1024,               /* what a connection may always keep */
-    GATE_READ_PRESSED = 1024,            /* bytes of one read while the gate is pressed */
-    GATE_READ_CONTENDED = 64 * 1024,     /* while two connections are busy at the same time */
+    GATE_PARKED_MAX = 4 * 1024 * 1024, /* bytes of appends that wait for a topic: beyond it reads are small */
+    GATE_KEPT_MAX = 16 * 1024 * 1024,  /* bytes that wait for the rest of their line, or for their turn */
+    GATE_KEPT_FREE = 1024,             /* what a connection may always keep */
+    GATE_READ_PRESSED = 1024,          /* bytes of one read while the gate is pressed */
+    GATE_READ_CONTENDED = 64 * 1024,   /* while two connections are busy at the same time */
 };
 
 /* Embedded in a connection. */

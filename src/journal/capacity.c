@@ -76,14 +76,14 @@ static uint64_t needed_size(const struct journal *journal)
 {
     const struct catalog *catalog = &journal->catalog;
     uint64_t needed = count_files(journal, false).count * journal_settings_size_per_kept();
-    needed = at_least(needed, checkpoint_size_for(checkpoint_topics_size(catalog->topic_count, catalog->slot_count),
-                                                  CHECKPOINT_SHARE_TOPICS));
+    needed = at_least(needed,
+                      checkpoint_size_for(checkpoint_topics_size(catalog->topic_count, catalog->slot_count),
+                                          CHECKPOINT_SHARE_TOPICS));
     needed = at_least(needed, checkpoint_size_for(catalog->groups.bytes, CHECKPOINT_SHARE_GROUPS));
     needed = at_least(needed, checkpoint_size_for(catalog->notes.bytes, CHECKPOINT_SHARE_NOTES));
     /* Until old entries are forgotten the table may use what the sequences leave of the rest. */
     uint64_t table = entries_size(journal, true) + new_entry_size(journal) + checkpoint_sequences_size();
-    return at_least(needed,
-                    checkpoint_size_for(table, CHECKPOINT_SHARE_SEGMENTS + CHECKPOINT_SHARE_REST));
+    return at_least(needed, checkpoint_size_for(table, CHECKPOINT_SHARE_SEGMENTS + CHECKPOINT_SHARE_REST));
 }
 
 enum err capacity_examine(const struct journal *journal, struct why *why)

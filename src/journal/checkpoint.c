@@ -92,8 +92,8 @@ uint64_t checkpoint_sequences_size(void)
 
 static bool put_segment(struct buffer *buffer, const struct segment *segment)
 {
-    uint8_t *body =
-        checkpoint_put_entry(buffer, CHECKPOINT_SEGMENT, SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
+    uint8_t *body = checkpoint_put_entry(buffer, CHECKPOINT_SEGMENT,
+                                         SEGMENT_BODY + segment->summary_count * SUMMARY_SIZE);
     if (body == NULL)
         return false;
     bytes_put_le64(body, segment->number);

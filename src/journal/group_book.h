@@ -9,8 +9,8 @@
 enum { GROUP_BOOK_GROUP_COST = 24 + STORE_GROUP_NAME_MAX };
 
 struct journal_group {
-    struct store_group public; /* is_named is not kept here */
-    bool is_going;             /* the frame that forgets it is on its way */
+    struct store_group public;          /* is_named is not kept here */
+    bool is_going;                      /* the frame that forgets it is on its way */
     struct group_progress **progresses; /* by slot */
     uint32_t count;
     uint32_t size;

@@ -36,8 +36,7 @@ static enum err create_group(struct journal *journal, struct span name, struct j
     struct internal_frame *frame = reader_frame(journal, book->next_id, FRAME_READER_MADE, name);
     if (frame == NULL)
         return ERR_MEMORY;
-    enum err err =
-        group_book_add(book, book->next_id, name, clock_wall_ns(journal->seams.clock), ret_group);
+    enum err err = group_book_add(book, book->next_id, name, clock_wall_ns(journal->seams.clock), ret_group);
     if (err == ERR_NONE)
         internal_frame_queue(journal, frame);
     else
@@ -83,8 +82,8 @@ static bool group_next(struct store *store, uint32_t *position, struct store_gro
 /* It goes when the frame is synced; until then nobody sees it any more. The view lock is held. */
 static enum err forget(struct journal *journal, struct journal_group *group)
 {
-    struct internal_frame *frame = reader_frame(journal, group->public.id, FRAME_READER_FORGOTTEN,
-                                                span_from_text(group->public.name));
+    struct internal_frame *frame =
+        reader_frame(journal, group->public.id, FRAME_READER_FORGOTTEN, span_from_text(group->public.name));
     if (frame == NULL)
         return ERR_MEMORY;
     group->is_going = true;
@@ -150,11 +149,8 @@ static enum err find(const struct journal *journal,
     return ERR_NONE;
 }
 
-static enum err progress(struct store *store,
-                         uint32_t group,
-                         uint32_t topic,
-                         uint32_t number,
-                         struct store_progress *ret_progress)
+static enum err progress(
+    struct store *store, uint32_t group, uint32_t topic, uint32_t number, struct store_progress *ret_progress)
 {
     struct journal *journal = journal_of(store);
     const struct partition *partition;
@@ -171,16 +167,13 @@ static enum err progress(struct store *store,
     return err;
 }
 
-static bool progress_next(struct store *store,
-                          uint32_t id,
-                          uint32_t *position,
-                          struct store_progress *ret_progress)
+static bool
+progress_next(struct store *store, uint32_t id, uint32_t *position, struct store_progress *ret_progress)
 {
     struct journal *journal = journal_of(store);
     journal_lock(&journal->view);
     const struct journal_group *group = find_group(journal, id);
-    const struct group_progress *found =
-        group == NULL ? NULL : group_book_progress_from(group, *position);
+    const struct group_progress *found = group == NULL ? NULL : group_book_progress_from(group, *position);
     while (found != NULL && !found->has_begun)
         found = group_book_progress_from(group, found->slot + 1);
     if (found != NULL) {
@@ -191,11 +184,8 @@ static bool progress_next(struct store *store,
     return found != NULL;
 }
 
-static enum err unsettled(struct store *store,
-                          uint32_t group,
-                          struct store_position from,
-                          uint64_t *ret_from,
-                          uint64_t *ret_to)
+static enum err unsettled(
+    struct store *store, uint32_t group, struct store_position from, uint64_t *ret_from, uint64_t *ret_to)
 {
     struct journal *journal = journal_of(store);
     const struct partition *partition;

@@ -20,11 +20,8 @@ static bool is_partial(const struct progress_chunk *chunk)
     return chunk != NULL && chunk != full_chunk();
 }
 
-enum err group_progress_new(uint32_t topic,
-                            uint32_t partition,
-                            uint32_t slot,
-                            uint64_t low,
-                            struct group_progress **ret_progress)
+enum err group_progress_new(
+    uint32_t topic, uint32_t partition, uint32_t slot, uint64_t low, struct group_progress **ret_progress)
 {
     struct group_progress *progress = calloc(1, sizeof *progress);
     if (progress == NULL)
@@ -172,7 +169,8 @@ static uint32_t count_bits(const struct progress_chunk *chunk, struct progress_r
     uint32_t count = 0;
     if (chunk == full_chunk())
         return (uint32_t)(bits.to - bits.from);
-    for (uint32_t word = (uint32_t)(bits.from / WORD_BITS); chunk != NULL && word * WORD_BITS < bits.to; word++)
+    for (uint32_t word = (uint32_t)(bits.from / WORD_BITS); chunk != NULL && word * WORD_BITS < bits.to;
+         word++)
         count += (uint32_t)__builtin_popcountll(mask_of(word, bits) & chunk->bits[word]);
     return count;
 }

@@ -12,7 +12,8 @@
 enum {
     PROGRESS_CHUNK = 4096, /* offsets that share a bitmap */
     PROGRESS_CHUNK_WORDS = PROGRESS_CHUNK / 64,
-    PROGRESS_SPAN_MAX = 2000000, /* above the mark: what may be settled out of order, and as much again on its way */
+    PROGRESS_SPAN_MAX =
+        2000000, /* above the mark: what may be settled out of order, and as much again on its way */
     PROGRESS_STRETCHES_MAX = 32,
     /* What it takes of a checkpoint: docs/formats/journal.md 5. */
     PROGRESS_STRETCH_COST = 16,
@@ -95,7 +96,8 @@ static inline size_t group_progress_cost(const struct group_progress *progress)
 struct progress_piece {
     uint64_t offset;
     uint32_t count;
-    const struct progress_chunk *bits; /* NULL: all of them are; else it begins with the chunk's first offset */
+    const struct progress_chunk
+        *bits; /* NULL: all of them are; else it begins with the chunk's first offset */
 };
 bool group_progress_next_piece(const struct group_progress *progress,
                                uint32_t *place,

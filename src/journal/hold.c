@@ -27,8 +27,7 @@ static bool reads(const struct journal_named_group *named, uint32_t partition)
 /* A group that has not begun needs everything. */
 static uint64_t low_of(const struct journal *journal, const char *name, const struct partition *partition)
 {
-    const struct journal_group *group =
-        group_book_by_name(&journal->catalog.groups, span_from_text(name));
+    const struct journal_group *group = group_book_by_name(&journal->catalog.groups, span_from_text(name));
     const struct group_progress *progress =
         group == NULL ? NULL : group_book_progress(group, partition->slot);
     return progress == NULL || !progress->has_begun ? partition->start : progress->low;
@@ -36,8 +35,7 @@ static uint64_t low_of(const struct journal *journal, const char *name, const st
 
 bool hold_find(const struct journal *journal, const struct index_partition *about, struct hold *ret_hold)
 {
-    const struct partition *partition =
-        catalog_partition(&journal->catalog, about->topic, about->partition);
+    const struct partition *partition = catalog_partition(&journal->catalog, about->topic, about->partition);
     bool is_held = false;
     for (uint32_t i = 0; partition != NULL && i < journal->settings.group_count; i++) {
         const struct journal_named_group *named = &journal->settings.groups[i];

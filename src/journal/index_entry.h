@@ -3,9 +3,9 @@
 #ifndef JOURNAL_INDEX_ENTRY_H
 #define JOURNAL_INDEX_ENTRY_H
 
-#include "journal/run.h"
 #include "journal/outcome_index.h"
 #include "journal/place_index.h"
+#include "journal/run.h"
 #include "journal/segment_index.h"
 
 /* topic 4 | partition 4 | first offset 8 | end offset 8 | bytes 8 | first time 8 | last time 8 | extents: first 4, count 4 */

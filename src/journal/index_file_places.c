@@ -1,8 +1,7 @@
 /* Places of numbers and marks of outcomes in an index file. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal/index_file.h"
-
 #include "base/bytes.h"
+#include "journal/index_file.h"
 #include "journal/index_reader.h"
 
 enum { HOLDERS_MAX = 64 };
@@ -46,13 +45,15 @@ static enum err find_scattered(struct index_reader *reader,
     if (err != ERR_NONE)
         return err;
     index_batch_read(bytes, &batch);
-    *ret_found = (struct place_found){batch.topic, batch.partition, batch.base_offset + entry.record,
-                                      spot->wall_ns};
+    *ret_found =
+        (struct place_found){batch.topic, batch.partition, batch.base_offset + entry.record, spot->wall_ns};
     return ERR_NONE;
 }
 
-static enum err
-find_place(struct index_reader *reader, uint32_t number_of_spot, uint64_t number, struct place_found *ret_found)
+static enum err find_place(struct index_reader *reader,
+                           uint32_t number_of_spot,
+                           uint64_t number,
+                           struct place_found *ret_found)
 {
     const uint8_t *bytes;
     struct place_spot spot;

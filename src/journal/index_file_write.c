@@ -189,7 +189,8 @@ static void write_identities(struct index_writer *writer)
     end_section(writer);
 }
 
-static void write_run_set(struct index_writer *writer, enum index_section_kind kind, const struct run_set *set)
+static void
+write_run_set(struct index_writer *writer, enum index_section_kind kind, const struct run_set *set)
 {
     struct run_cursor cursor = {0};
     for (const struct run *run; (run = run_set_next(set, &cursor)) != NULL;)

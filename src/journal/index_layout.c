@@ -15,10 +15,10 @@ static const char magic[8] = {'W', 'A', 'Y', 'I', 'N', 'D', 'E', 'X'};
 uint32_t index_entry_size(enum index_section_kind kind)
 {
     static const uint8_t sizes[INDEX_SECTION_COUNT] = {
-        [INDEX_PARTITIONS] = 56, [INDEX_EXTENTS] = 24,         [INDEX_SEQUENCES] = 32,
-        [INDEX_RUNS] = 16,       [INDEX_IDENTITIES] = 24,      [INDEX_PLACE_SEQUENCES] = 16,
-        [INDEX_PLACE_RUNS] = 16, [INDEX_SPOTS] = 24,           [INDEX_BATCHES] = 16,
-        [INDEX_PLACES] = 4,      [INDEX_OUTCOMES] = 40,        [INDEX_OUTCOME_RUNS] = 16,
+        [INDEX_PARTITIONS] = 56, [INDEX_EXTENTS] = 24,    [INDEX_SEQUENCES] = 32,
+        [INDEX_RUNS] = 16,       [INDEX_IDENTITIES] = 24, [INDEX_PLACE_SEQUENCES] = 16,
+        [INDEX_PLACE_RUNS] = 16, [INDEX_SPOTS] = 24,      [INDEX_BATCHES] = 16,
+        [INDEX_PLACES] = 4,      [INDEX_OUTCOMES] = 40,   [INDEX_OUTCOME_RUNS] = 16,
         [INDEX_MARKS] = 96,
     };
     check(kind < INDEX_SECTION_COUNT);

@@ -44,7 +44,7 @@ struct index_section {
 
 struct index_layout {
     uint32_t version; /* as it was read */
-    uint64_t number; /* of the segment */
+    uint64_t number;  /* of the segment */
     uint64_t epoch;
     uint64_t end; /* of the segment: behind its last frame */
     struct index_section sections[INDEX_SECTION_COUNT];

@@ -24,7 +24,8 @@ struct journal_topic_settings {
 /* A group that the configuration names: retention keeps what it has not completed. */
 struct journal_named_group {
     const char *name;
-    const char *topic; /* NULL: all that the settings do not name, but for those that the program alone writes */
+    const char
+        *topic; /* NULL: all that the settings do not name, but for those that the program alone writes */
     bool has_partition;
     uint32_t partition; /* the one that it reads; else all */
 };

@@ -75,7 +75,7 @@ struct journal {
     struct segment_table table;
     struct identity_window identities;
     struct identity_window pending_identities; /* those whose append is not synced yet */
-    struct block_cache blocks;   /* of the index files that are open */
+    struct block_cache blocks;                 /* of the index files that are open */
     struct buffer batches; /* scratch memory: struct place_batch of the append that is being published */
     struct list watches;
     struct list discarded; /* segments out of the table whose files wait for recycling or removal */
@@ -89,11 +89,11 @@ struct journal {
     struct list bulk;
     struct list internal; /* internal frames */
     struct list prepared;
-    struct list reads;       /* reads that wait for the disk */
-    int64_t express_ns;      /* when the last small append came */
+    struct list reads;            /* reads that wait for the disk */
+    int64_t express_ns;           /* when the last small append came */
     _Atomic uint32_t full_topics; /* how many are; changed with the view lock */
     uint32_t settings_version;    /* from 1; with the view lock */
-    uint64_t inflight_bytes; /* without the urgent ones */
+    uint64_t inflight_bytes;      /* without the urgent ones */
     uint64_t urgent_bytes;
     uint32_t inflight_count; /* with the urgent ones */
     uint32_t urgent_count;

@@ -128,8 +128,9 @@ reserve(struct journal *journal, const struct store_append *append, struct outco
 /* --- Laying out ------------------------------------------------------------------------------------- */
 
 /* Whether the second goes on where the first ends, in all but its offset. */
-static bool
-is_same(const struct store_append *append, const struct store_settled *first, const struct store_settled *next)
+static bool is_same(const struct store_append *append,
+                    const struct store_settled *first,
+                    const struct store_settled *next)
 {
     bool is_near = first->group == next->group && first->topic == next->topic &&
                    first->partition == next->partition && first->outcome == next->outcome &&
@@ -224,8 +225,7 @@ static void lay_out(struct outcome_block *block, const struct store_append *appe
         i += runs;
     }
     for (uint32_t i = 0; i < append->note_count; i++)
-        frame_note_write(add_frame(block, FRAME_NOTE,
-                                   FRAME_HEADER_SIZE + frame_note_len(&append->notes[i])) +
+        frame_note_write(add_frame(block, FRAME_NOTE, FRAME_HEADER_SIZE + frame_note_len(&append->notes[i])) +
                              FRAME_HEADER_SIZE,
                          &append->notes[i]);
 }
@@ -292,9 +292,8 @@ release(struct catalog *catalog, const struct store_append *append, const struct
         note_book_release(&catalog->notes, &append->notes[i]);
 }
 
-struct outcome_block *outcome_block_drop(struct journal *journal,
-                                         const struct store_append *append,
-                                         struct outcome_block *block)
+struct outcome_block *
+outcome_block_drop(struct journal *journal, const struct store_append *append, struct outcome_block *block)
 {
     if (block == NULL)
         return NULL;
@@ -361,7 +360,8 @@ static enum err publish_settled(const struct settle *settle,
     return settle_run(settle, &run);
 }
 
-static void publish_notes(struct catalog *catalog, const struct store_append *append, struct outcome_block *block)
+static void
+publish_notes(struct catalog *catalog, const struct store_append *append, struct outcome_block *block)
 {
     for (uint32_t i = 0; i < append->note_count; i++) {
         if (block->notes[i] == NULL)

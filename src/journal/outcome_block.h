@@ -11,8 +11,8 @@ struct outcome_block {
     uint8_t *frames;
     size_t len;
     uint32_t frame_count;
-    size_t pending;       /* what it may add to the group book beyond what is reserved there */
-    struct note **notes;  /* of the append's, by number; NULL: it goes, or is put already */
+    size_t pending;      /* what it may add to the group book beyond what is reserved there */
+    struct note **notes; /* of the append's, by number; NULL: it goes, or is put already */
     uint32_t note_count;
 };
 
@@ -30,9 +30,8 @@ enum err outcome_block_new(struct journal *journal,
                            const struct store_append *append,
                            struct outcome_block **ret_block) MUST_CHECK;
 /* Nothing came of it: also gives back what was reserved. The view lock is not held. Returns NULL. */
-struct outcome_block *outcome_block_drop(struct journal *journal,
-                                         const struct store_append *append,
-                                         struct outcome_block *block);
+struct outcome_block *
+outcome_block_drop(struct journal *journal, const struct store_append *append, struct outcome_block *block);
 /* Takes and returns NULL. */
 struct outcome_block *outcome_block_free(struct outcome_block *block);
 

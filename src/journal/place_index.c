@@ -228,9 +228,8 @@ static enum err add_if_known(struct place_index *index, const struct place_appen
     if (append->batch_count == 0 || append->sequence >= PLACE_INDEX_SEQUENCES_MAX || total == 0)
         return ERR_NONE;
     if (append->place_count == 0)
-        return append->batch_count == 1 && total == append->batches[0].records
-                   ? add_all_direct(index, append)
-                   : ERR_NONE;
+        return append->batch_count == 1 && total == append->batches[0].records ? add_all_direct(index, append)
+                                                                               : ERR_NONE;
     if (append->place_count != total)
         return ERR_NONE;
     enum err err = reserve_counters(index, append->batch_count);

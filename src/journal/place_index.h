@@ -52,11 +52,11 @@ struct place_append {
 /* For one thread at a time. */
 struct place_index {
     struct run_set sequences[PLACE_INDEX_SEQUENCES_MAX]; /* the position of a run is the number of its spot */
-    struct chunk_list spots;   /* struct place_spot */
-    struct chunk_list batches; /* struct place_batch */
-    struct chunk_list entries; /* struct place_entry */
-    size_t bytes;              /* allocated */
-    uint32_t *counters;        /* of records, for the append that is being added */
+    struct chunk_list spots;                             /* struct place_spot */
+    struct chunk_list batches;                           /* struct place_batch */
+    struct chunk_list entries;                           /* struct place_entry */
+    size_t bytes;                                        /* allocated */
+    uint32_t *counters;                                  /* of records, for the append that is being added */
     uint32_t counter_count;
 };
 

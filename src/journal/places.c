@@ -90,8 +90,8 @@ enum err places_find(struct store *store,
     const struct segment_table *table = &search.journal->table;
     enum err err = ERR_NONE;
     journal_lock(&search.journal->view);
-    bool is_possible = sequence < catalog->sequence_count && number > 0 &&
-                       number <= catalog->sequences[sequence].highest;
+    bool is_possible =
+        sequence < catalog->sequence_count && number > 0 && number <= catalog->sequences[sequence].highest;
     for (uint32_t i = 0; err == ERR_NONE && is_possible && i < table->count; i++) {
         struct segment *segment = table->segments[i];
         err = search_segment(&search, segment);

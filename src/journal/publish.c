@@ -40,8 +40,7 @@ static enum err index_places(struct journal *journal, const struct store_append 
     struct place_batch *batches = (struct place_batch *)(void *)journal->batches.data;
     for (uint32_t i = 0; i < append->part_count; i++) {
         const struct store_part *part = &append->parts[i];
-        batches[i] =
-            (struct place_batch){part->topic, part->partition, part->ret_base_offset, part->records};
+        batches[i] = (struct place_batch){part->topic, part->partition, part->ret_base_offset, part->records};
     }
     struct place_append about = {
         .sequence = append->sequence,
@@ -71,8 +70,8 @@ static enum err index_append(struct journal *journal, const struct store_append 
         err = index_part(journal, append, &append->parts[i], wall_ns);
     for (uint32_t i = 0; err == ERR_NONE && i < append->run_count; i++)
         if (append->runs[i].from > 0)
-            err = segment_index_add_runs(index, append->sequence, &append->runs[i], 1,
-                                         (uint32_t)append->place);
+            err =
+                segment_index_add_runs(index, append->sequence, &append->runs[i], 1, (uint32_t)append->place);
     if (err == ERR_NONE)
         err = index_places(journal, append, wall_ns);
     for (uint32_t i = 0; err == ERR_NONE && i < append->identity_count; i++) {
@@ -89,7 +88,8 @@ publish_append(struct journal *journal, const struct settle *settle, const struc
 {
     enum err err = index_append(journal, append, settle->wall_ns);
     if (err == ERR_NONE && append->own != NULL)
-        err = outcome_block_publish(settle, append, append->own); /* may fail, so its records are not seen yet */
+        err = outcome_block_publish(settle, append,
+                                    append->own); /* may fail, so its records are not seen yet */
     if (err == ERR_NONE && append->producer.len > 0)
         err = raise_producer(journal, append, append->producer_last);
     if (err != ERR_NONE)

@@ -18,7 +18,7 @@ struct replay {
     uint64_t strange;      /* frames whose payload makes no sense */
     uint64_t set_position; /* of the set being applied: where appends begin */
     uint64_t synced_end;   /* that the last group speaks of */
-    int64_t wall_ns; /* of the last group */
+    int64_t wall_ns;       /* of the last group */
     int64_t first_ns;
     int64_t last_ns;
     bool is_sealed;

@@ -59,7 +59,7 @@ static void judge_topic(struct judgement *judgement)
     if (judgement->topic_bytes == 0)
         return;
     const struct topic *topic = judgement->journal->catalog.topics[judgement->topic];
-    const struct journal_topic_settings *settings = 
+    const struct journal_topic_settings *settings =
         journal_settings_of_topic(&judgement->journal->settings, topic->public.name);
     bool is_old = settings->retention_age_ns > 0 && judgement->age_counts &&
                   judgement->now_ns - judgement->topic_last_ns > settings->retention_age_ns;

@@ -209,7 +209,8 @@ bool seal_renew_step(struct journal *journal)
     enum err err = renew(journal, segment);
     journal_lock(&journal->view);
     segment->index_is_new = true; /* as far as it can be: it is not tried again before the next start */
-    segment->index_file = index_file_close(segment->index_file); /* the old one; it is opened when it is asked for */
+    segment->index_file =
+        index_file_close(segment->index_file); /* the old one; it is opened when it is asked for */
     segment->references--;
     journal_unlock(&journal->view);
     if (err != ERR_NONE)

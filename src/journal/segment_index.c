@@ -264,6 +264,9 @@ enum err segment_index_add_outcome(struct segment_index *index,
                                    const struct outcome_mark *mark)
 {
     size_t before = index->outcomes.bytes;
+    size_t needed = (size_t)(count / RUN_COUNT_MAX) * sizeof(struct run);
+    if (index->bytes + needed > index->bytes_max * SEGMENT_INDEX_OVERSHOOT)
+        return ERR_TOO_MANY;
     enum err err = outcome_index_add(&index->outcomes, key, from, count, mark);
     index->bytes += index->outcomes.bytes - before;
     return err;

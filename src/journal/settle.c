@@ -54,7 +54,7 @@ static enum err index_range(const struct settle *settle,
         err = segment_index_add_outcome(settle->index, &key, open.from, open.to - open.from, &mark);
         open = group_progress_open_from(progress, open.to);
     }
-    return err;
+    return err == ERR_TOO_MANY ? ERR_NONE : err; /* so many at once that who and when are not worth it */
 }
 
 /* Outcomes that nobody may forget; those that are there already stay. */
@@ -78,10 +78,13 @@ enum err settle_run(const struct settle *settle, const struct settle_run *run)
     struct group_progress *progress;
     if (group == NULL || partition == NULL)
         return group == NULL ? ERR_NOT_FOUND : ERR_UNKNOWN_TOPIC;
+    uint64_t to = run->offset + run->count; /* beyond the end bad bytes took the records, and nothing is settled */
+    to = to < partition->end ? to : partition->end;
+    if (run->offset >= to)
+        return ERR_BAD_INPUT;
     enum err err = find_progress(settle, group, partition, &progress);
     if (err == ERR_NONE)
-        err = settle_range(settle, progress,
-                           (struct progress_range){run->offset, run->offset + run->count}, run);
+        err = settle_range(settle, progress, (struct progress_range){run->offset, to}, run);
     if (err != ERR_NONE)
         return err;
     group->public.has_done = group->public.has_done || run->outcome == STORE_OUTCOME_DONE;
@@ -122,7 +125,8 @@ enum err settle_seek(const struct settle *settle, const struct store_seek *seek)
     struct group_progress *progress;
     if (group == NULL || partition == NULL)
         return group == NULL ? ERR_NOT_FOUND : ERR_UNKNOWN_TOPIC;
-    uint64_t offset = seek->offset > partition->start ? seek->offset : partition->start;
+    uint64_t offset = seek->offset < partition->end ? seek->offset : partition->end;
+    offset = offset > partition->start ? offset : partition->start;
     enum err err = find_progress(settle, group, partition, &progress);
     if (err == ERR_NONE)
         err = pass_over(settle, group->public.id, progress, offset, STORE_OUTCOME_SKIPPED);

@@ -322,6 +322,31 @@ static void find_missing(struct walk *walk)
     }
 }
 
+static void tell_group(struct walk *walk, const struct journal_group *group)
+{
+    struct survey_group told = {
+        .name = group->public.name, .id = group->public.id, .has_done = group->public.has_done};
+    for (uint32_t i = 0; i < group->count; i++) {
+        const struct group_progress *progress = group->progresses[i];
+        const struct partition *partition =
+            catalog_partition(walk->catalog, progress->topic, progress->partition);
+        if (partition == NULL || !progress->has_begun)
+            continue;
+        told.partitions++;
+        told.behind += partition->next > progress->low ? partition->next - progress->low : 0;
+        told.settled_above += progress->settled_above;
+    }
+    walk->survey->on_group(walk->survey->owner, &told);
+}
+
+static void tell_groups(struct walk *walk)
+{
+    if (walk->survey->on_group == NULL || walk->catalog == NULL)
+        return;
+    for (uint32_t i = 0; i < walk->catalog->groups.count; i++)
+        tell_group(walk, walk->catalog->groups.groups[i]);
+}
+
 enum err survey_run(struct survey *survey, struct why *why)
 {
     struct walk walk = {.survey = survey, .why = why};
@@ -340,6 +365,8 @@ enum err survey_run(struct survey *survey, struct why *why)
              (unsigned long long)walk.directory.asides.numbers[i]);
     if (err == ERR_NONE)
         find_missing(&walk);
+    if (err == ERR_NONE)
+        tell_groups(&walk);
     survey->records = walk.replay.records;
     survey->active = walk.active;
     segment_table_done(&walk.table);

@@ -32,9 +32,20 @@ enum survey_finding {
     SURVEY_TORN_TAIL, /* what was never acknowledged: no damage */
 };
 
+/* A group as the log leaves it. */
+struct survey_group {
+    const char *name;
+    uint32_t id;
+    uint32_t partitions; /* that it has begun */
+    uint64_t behind;     /* offsets above its low-water marks, settled or not */
+    uint64_t settled_above;
+    bool has_done;
+};
+
 struct survey {
     struct fs *fs; /* the journal's directory; a running journal's is fine too */
     void (*on_segment)(void *owner, const struct survey_segment *segment);
+    void (*on_group)(void *owner, const struct survey_group *group); /* at the end; may be NULL */
     void (*on_finding)(void *owner, enum survey_finding finding, const char *fields); /* logfmt */
     void (*on_progress)(void *owner, uint64_t done, uint64_t total);                  /* bytes; may be NULL */
     void *owner;

@@ -25,8 +25,8 @@ bool journal_step(struct journal *journal)
 
 bool journal_chore_step(struct journal *journal)
 {
-    if (seal_step(journal) || retention_step(journal) || prepare_step(journal) ||
-        group_ops_expire(journal) || seal_renew_step(journal))
+    if (seal_step(journal) || retention_step(journal) || prepare_step(journal) || group_ops_expire(journal) ||
+        seal_renew_step(journal))
         return true;
     scrub_step(journal);
     return false;

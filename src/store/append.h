@@ -86,11 +86,12 @@ struct store_append {
         urgent; /* outcomes, dead letters, audit: admitted while the log is full, for it is what makes room again */
     bool
         held; /* the caller calls store release() at the end of its turn: until then the writer is not woken */
-    bool alone;       /* nothing else of the same connection is in flight: it may overtake larger appends */
-    uint64_t place;   /* the store's own */
-    void *own;        /* likewise */
-    uint32_t ret_full_part; /* when the store answered FULL: the part whose topic is; UINT32_MAX: the whole log */
-    enum err ret_err; /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
+    bool alone;     /* nothing else of the same connection is in flight: it may overtake larger appends */
+    uint64_t place; /* the store's own */
+    void *own;      /* likewise */
+    uint32_t
+        ret_full_part; /* when the store answered FULL: the part whose topic is; UINT32_MAX: the whole log */
+    enum err ret_err;  /* written before completion: NONE (synced), or BROKEN, DRAINING, TOO_LARGE */
 };
 
 /* What counts against the store's `append` limit: the bytes, and the numbers that are stored in the same atomic set. */

@@ -15,7 +15,14 @@
  * Records of 30 bytes with random partitions of 64 topics x 4, numbered in their order, settled in random order within windows; then
  * random numbers are asked for.
  */
-enum { TOPICS = 64, PARTITIONS = 4, SLOTS = TOPICS * PARTITIONS, LINES = 16384, ASKED = 400000, WINDOW = 100000 };
+enum {
+    TOPICS = 64,
+    PARTITIONS = 4,
+    SLOTS = TOPICS * PARTITIONS,
+    LINES = 16384,
+    ASKED = 400000,
+    WINDOW = 100000
+};
 
 struct bench {
     struct journal *journal;
@@ -69,11 +76,14 @@ static void open_all(struct bench *bench, const char *directory)
         char name[32];
         struct store_topic topic;
         (void)snprintf(name, sizeof name, "topic-%u", i);
-        check(bench->store->ops->topic_open(bench->store, span_from_text(name), PARTITIONS, true, &topic) == ERR_NONE);
+        check(bench->store->ops->topic_open(bench->store, span_from_text(name), PARTITIONS, true, &topic) ==
+              ERR_NONE);
         bench->topics[i] = topic.id;
     }
-    check(bench->store->ops->sequence_open(bench->store, span_from_text("default"), &bench->sequence) == ERR_NONE);
-    check(bench->store->outcomes->group_open(bench->store, span_from_text("group"), true, &bench->group) == ERR_NONE);
+    check(bench->store->ops->sequence_open(bench->store, span_from_text("default"), &bench->sequence) ==
+          ERR_NONE);
+    check(bench->store->outcomes->group_open(bench->store, span_from_text("group"), true, &bench->group) ==
+          ERR_NONE);
 }
 
 static void append_lines(struct bench *bench, uint64_t first, uint32_t count)
@@ -95,20 +105,34 @@ static void append_lines(struct bench *bench, uint64_t first, uint32_t count)
         if (records[slot] == 0)
             continue;
         struct record_batch_writer writer;
-        struct record record = {.value = span_from_text("123456789012345678901234567890"), .key_is_null = true};
+        struct record record = {.value = span_from_text("123456789012345678901234567890"),
+                                .key_is_null = true};
         size_t position = at + STORE_PART_HEADROOM;
         record_batch_begin(&writer, bytes + position, 1);
         for (uint32_t k = 0; k < records[slot]; k++)
             record_batch_add(&writer, &record);
         size_t len = record_batch_finish(&writer);
         part_of[slot] = (uint16_t)part_count;
-        parts[part_count++] = (struct store_part){bench->topics[slot / PARTITIONS], slot % PARTITIONS, (uint32_t)position, (uint32_t)len, records[slot], 0};
+        parts[part_count++] = (struct store_part){bench->topics[slot / PARTITIONS],
+                                                  slot % PARTITIONS,
+                                                  (uint32_t)position,
+                                                  (uint32_t)len,
+                                                  records[slot],
+                                                  0};
         at = (position + len + 7) / 8 * 8;
         memset(bytes + position + len, 0, at - position - len);
     }
     for (uint32_t i = 0; i < count; i++)
         places[i] = part_of[slots[i]];
-    struct store_append append = {.bytes = bytes, .len = at, .parts = parts, .part_count = part_count, .sequence = bench->sequence, .runs = &run, .run_count = 1, .places = places, .place_count = part_count > 1 ? count : 0};
+    struct store_append append = {.bytes = bytes,
+                                  .len = at,
+                                  .parts = parts,
+                                  .part_count = part_count,
+                                  .sequence = bench->sequence,
+                                  .runs = &run,
+                                  .run_count = 1,
+                                  .places = places,
+                                  .place_count = part_count > 1 ? count : 0};
     commit(bench, &append);
 }
 
@@ -119,7 +143,8 @@ static void settle(struct bench *bench)
     static uint32_t order[WINDOW];
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
         struct store_extent extent;
-        check(bench->store->ops->extent(bench->store, bench->topics[slot / PARTITIONS], slot % PARTITIONS, &extent) == ERR_NONE);
+        check(bench->store->ops->extent(bench->store, bench->topics[slot / PARTITIONS], slot % PARTITIONS,
+                                        &extent) == ERR_NONE);
         for (uint64_t from = 0; from < extent.end; from += WINDOW) {
             uint32_t count = extent.end - from < WINDOW ? (uint32_t)(extent.end - from) : WINDOW;
             for (uint32_t i = 0; i < count; i++) {
@@ -130,7 +155,14 @@ static void settle(struct bench *bench)
             for (uint32_t i = 0; i < count;) {
                 uint32_t some = 0;
                 for (; some < SLOTS * 64 && i < count; some++, i++)
-                    settled[some] = (struct store_settled){.group = bench->group, .topic = bench->topics[slot / PARTITIONS], .partition = slot % PARTITIONS, .count = 1, .offset = from + order[i], .outcome = STORE_OUTCOME_DONE, .attempts = 1, .by = span_from_text("127.0.0.1:5555")};
+                    settled[some] = (struct store_settled){.group = bench->group,
+                                                           .topic = bench->topics[slot / PARTITIONS],
+                                                           .partition = slot % PARTITIONS,
+                                                           .count = 1,
+                                                           .offset = from + order[i],
+                                                           .outcome = STORE_OUTCOME_DONE,
+                                                           .attempts = 1,
+                                                           .by = span_from_text("127.0.0.1:5555")};
                 struct store_append append = {.settled = settled, .settled_count = some};
                 commit(bench, &append);
             }
@@ -149,9 +181,11 @@ static void ask(struct bench *bench, uint64_t records)
             uint32_t count;
             bool has_unplaced;
             uint64_t number = 1 + random_below(&bench->random, records);
-            check(bench->store->outcomes->places(bench->store, bench->sequence, number, places, 4, &count, &has_unplaced) == ERR_NONE);
+            check(bench->store->outcomes->places(bench->store, bench->sequence, number, places, 4, &count,
+                                                 &has_unplaced) == ERR_NONE);
             check(count == 1 && !has_unplaced);
-            found += bench->store->outcomes->outcome(bench->store, bench->group, places[0].position) == STORE_OUTCOME_DONE;
+            found += bench->store->outcomes->outcome(bench->store, bench->group, places[0].position) ==
+                     STORE_OUTCOME_DONE;
         }
         double ns = (double)(clock_now_ns(clock) - began_ns) / ASKED;
         printf("%10llu records: %7.0f ns for place and outcome\n", (unsigned long long)records, ns);
@@ -173,7 +207,8 @@ int main(int argc, char **argv)
     printf("%10.0f records/s stored\n", (double)records * 1e9 / (double)(clock_now_ns(clock) - began_ns));
     began_ns = clock_now_ns(clock);
     settle(&bench);
-    printf("%10.0f outcomes/s one by one, in random order\n", (double)records * 1e9 / (double)(clock_now_ns(clock) - began_ns));
+    printf("%10.0f outcomes/s one by one, in random order\n",
+           (double)records * 1e9 / (double)(clock_now_ns(clock) - began_ns));
     ask(&bench, records);
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");

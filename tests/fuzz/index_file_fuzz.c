@@ -88,11 +88,40 @@ ask_for_numbers(const struct index_file *file, const struct index_sequence *sequ
         check(runs[i].from >= number && (i == 0 || runs[i].from > runs[i - 1].from + runs[i - 1].count));
 }
 
+static void ask_for_place(const struct index_file *file, uint32_t sequence, uint64_t number)
+{
+    struct place_found found[SIZE];
+    uint32_t count = 0;
+    (void)!index_file_places(file, sequence, number, found, SIZE, &count);
+    check(count <= SIZE);
+}
+
+static void ask_for_outcome(const struct index_file *file, uint32_t group, uint64_t offset)
+{
+    struct outcome_mark mark;
+    struct outcome_key key = {group, 0, 0};
+    if (index_file_outcome(file, &key, offset, &mark) == ERR_NONE)
+        check(outcome_mark_fate(&mark, offset).outcome != STORE_OUTCOME_OPEN);
+}
+
+static void ask_for_places(const struct index_file *file)
+{
+    for (uint32_t i = 0; i < SIZE; i++) {
+        for (uint64_t number = 0; number < 300; number += 7) {
+            ask_for_place(file, i, number);
+            ask_for_outcome(file, i, number);
+        }
+        ask_for_place(file, i, UINT64_MAX);
+        ask_for_outcome(file, i, UINT64_MAX);
+    }
+}
+
 static void ask_all(const struct index_file *file)
 {
     (void)!index_file_verify(file);
     (void)!index_file_each_partition(file, ask_for_extents, (void *)(uintptr_t)file);
     (void)!index_file_each_identity(file, see_identity, NULL);
+    ask_for_places(file);
     for (uint32_t i = 0; i < SEGMENT_INDEX_SEQUENCES_MAX; i++) {
         struct index_sequence sequence;
         if (index_file_sequence(file, i, &sequence) != ERR_NONE)

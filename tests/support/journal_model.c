@@ -238,7 +238,8 @@ static void note_key(char key[8], uint32_t shape)
 }
 
 /* A record of one of the latest appends that is stored, and that retention has not passed; false when there is none. */
-static bool find_target(struct journal_model *model, uint32_t shape, struct journal_model_outcome *ret_outcome)
+static bool
+find_target(struct journal_model *model, uint32_t shape, struct journal_model_outcome *ret_outcome)
 {
     struct store *store = model->bench->store;
     uint32_t skipped = mix(shape, 82) % 5;
@@ -276,7 +277,8 @@ static void add_note(struct message *message, uint32_t shape)
     message->append.note_count = 1;
 }
 
-static bool add_outcome(struct journal_model *model, struct message *message, struct journal_model_append *entry)
+static bool
+add_outcome(struct journal_model *model, struct message *message, struct journal_model_append *entry)
 {
     struct store *store = model->bench->store;
     struct store_topic topic;

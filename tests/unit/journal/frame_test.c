@@ -1,9 +1,8 @@
 /* Frames as docs/formats/journal.md draws them. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "journal/frame.h"
-
 #include <string.h>
 
+#include "journal/outcome_frame.h"
 #include "support/test.h"
 #include "wire/record_batch.h"
 
@@ -22,6 +21,16 @@ static const char batch_hex[] = "712e71907a0000000200000001000000050000000000000
                                 "00002a36fe9c9717010000000000000000000000000000000000003e00000000"
                                 "0236ff4dc30000000000000000018bcfe568000000018bcfe56800ffffffffff"
                                 "ffffffffffffffffff0000000118000000026b0a68656c6c6f00000000000000";
+
+static const char reader_hex[] = "0e9624ba2f0000000c0000000100000007000000000000000100000001000000"
+                                 "00002a36fe9c971762696c6c696e6700";
+static const char seek_hex[] = "809336f0380000000d0000000100000008000000000000000100000000000000"
+                               "0000000000000000050000000000000000002a36fe9c9717";
+static const char outcomes_hex[] = "0a3a4662600000000b0000000100000009000000000000000100000000000000"
+                                   "0000000001080100c80000000100000000002a36fe9c97170000000000000000"
+                                   "00000000000000000500000000000000030000000000000031302e302e302e31";
+static const char note_hex[] = "3e101d6a240000000e000000010000000a000000000000000200000002000000"
+                               "6174313700000000";
 
 static void expect_hex(const uint8_t *bytes, size_t len, const char *hex)
 {
@@ -111,8 +120,93 @@ TEST(every_flipped_bit_and_another_epoch_make_it_no_frame)
     expect(frame_read(span_of(bytes, len), crc, &frame));
 }
 
+TEST(frames_about_a_group_have_the_bytes_of_the_format_page)
+{
+    uint8_t bytes[256] = {0};
+    uint8_t *payload = bytes + FRAME_HEADER_SIZE;
+    struct frame_reader reader = {1, FRAME_READER_MADE, wall_ns, span_from_text("billing")};
+    size_t len = FRAME_HEADER_SIZE + frame_reader_write(payload, &reader);
+    write_frame(bytes, FRAME_READER, 7, len);
+    expect_hex(bytes, frame_padded(len), reader_hex);
+
+    memset(bytes, 0, sizeof bytes);
+    struct store_seek seek = {1, 0, 0, 5};
+    frame_seek_write(payload, &seek);
+    frame_seek_set_time(payload, wall_ns);
+    write_frame(bytes, FRAME_SEEK, 8, FRAME_HEADER_SIZE + FRAME_SEEK_SIZE);
+    expect_hex(bytes, FRAME_HEADER_SIZE + FRAME_SEEK_SIZE, seek_hex);
+
+    memset(bytes, 0, sizeof bytes);
+    struct frame_outcomes outcomes = {.group = 1,
+                                      .outcome = STORE_OUTCOME_DONE,
+                                      .attempts = 1,
+                                      .status = 200,
+                                      .run_count = 1,
+                                      .wall_ns = wall_ns,
+                                      .by = span_from_text("10.0.0.1")};
+    frame_outcomes_write(payload, &outcomes);
+    frame_outcomes_put_run(payload + FRAME_OUTCOMES_FIXED, 5, 3);
+    memcpy(payload + FRAME_OUTCOMES_FIXED + FRAME_OUTCOME_RUN_SIZE, outcomes.by.data, outcomes.by.len);
+    len = FRAME_HEADER_SIZE + FRAME_OUTCOMES_FIXED + FRAME_OUTCOME_RUN_SIZE + outcomes.by.len;
+    write_frame(bytes, FRAME_OUTCOMES, 9, len);
+    expect_hex(bytes, frame_padded(len), outcomes_hex);
+
+    memset(bytes, 0, sizeof bytes);
+    struct store_note note = {span_from_text("at"), span_from_text("17")};
+    frame_note_write(payload, &note);
+    len = FRAME_HEADER_SIZE + frame_note_len(&note);
+    write_frame(bytes, FRAME_NOTE, 10, len);
+    expect_hex(bytes, frame_padded(len), note_hex);
+}
+
+TEST(frames_about_a_group_are_read_back_and_no_other_length_is)
+{
+    uint8_t payload[256] = {0};
+    struct frame_outcomes outcomes = {.group = 7,
+                                      .topic = 3,
+                                      .partition = 2,
+                                      .outcome = STORE_OUTCOME_DEAD,
+                                      .attempts = 65535,
+                                      .status = 500,
+                                      .run_count = 2,
+                                      .wall_ns = wall_ns,
+                                      .dead = {9, 1, 40},
+                                      .by = span_from_text("x")};
+    frame_outcomes_write(payload, &outcomes);
+    frame_outcomes_put_run(payload + FRAME_OUTCOMES_FIXED, 5, 3);
+    frame_outcomes_put_run(payload + FRAME_OUTCOMES_FIXED + FRAME_OUTCOME_RUN_SIZE, 100, UINT32_MAX);
+    size_t len = FRAME_OUTCOMES_FIXED + 2 * FRAME_OUTCOME_RUN_SIZE + 1;
+    payload[len - 1] = 'x';
+    struct frame_outcomes found;
+    for (size_t other = 0; other < sizeof payload; other++)
+        expect(frame_outcomes_read(span_of(payload, other), &found) == (other == len));
+    expect(frame_outcomes_read(span_of(payload, len), &found));
+    expect(found.group == 7 && found.topic == 3 && found.partition == 2 &&
+           found.outcome == STORE_OUTCOME_DEAD);
+    expect(found.attempts == 65535 && found.status == 500 && found.wall_ns == wall_ns);
+    expect(found.dead.topic == 9 && found.dead.partition == 1 && found.dead.offset == 40);
+    expect(span_equal_text(found.by, "x"));
+    uint64_t offset;
+    uint32_t count;
+    frame_outcomes_at(&found, 1, &offset, &count);
+    expect(offset == 100 && count == UINT32_MAX);
+    payload[12] = STORE_OUTCOME_COUNT;
+    expect(!frame_outcomes_read(span_of(payload, len), &found));
+    payload[12] = STORE_OUTCOME_DEAD;
+    bytes_put_le32(payload + FRAME_OUTCOMES_FIXED + 8, 0); /* an empty run */
+    expect(!frame_outcomes_read(span_of(payload, len), &found));
+
+    struct store_note note = {.key = span_from_text("k")};
+    struct store_note other_note;
+    frame_note_write(payload, &note);
+    expect(frame_note_read(span_of(payload, frame_note_len(&note)), &other_note));
+    expect(other_note.value.data == NULL && span_equal_text(other_note.key, "k"));
+    expect(!frame_note_read(span_of(payload, frame_note_len(&note) + 1), &other_note));
+}
+
 TEST(runs_are_read_as_they_were_written_and_no_other_length_is)
 {
+    static const uint16_t places[] = {0, 1, 1};
     struct store_run list[] = {{7, 3}, {100, UINT32_MAX}};
     struct store_append append = {
         .sequence = 5,
@@ -120,6 +214,8 @@ TEST(runs_are_read_as_they_were_written_and_no_other_length_is)
         .run_count = 2,
         .producer = span_from_text("sensor"),
         .producer_last = 9,
+        .places = places,
+        .place_count = 3,
     };
     uint8_t payload[128] = {0};
     struct frame_runs runs;
@@ -128,6 +224,7 @@ TEST(runs_are_read_as_they_were_written_and_no_other_length_is)
     expect(frame_runs_read(span_of(payload, len), &runs));
     expect(runs.sequence == 5 && runs.run_count == 2 && runs.producer_last == 9);
     expect(span_equal_text(runs.producer, "sensor"));
+    expect(runs.place_count == 3 && bytes_get_le16(runs.places.data + 2) == 1);
     expect_equal_u64(frame_runs_at(&runs, 1).from, 100);
     expect_equal_u64(frame_runs_at(&runs, 1).count, UINT32_MAX);
     for (size_t other = 0; other < sizeof payload; other++)
@@ -139,4 +236,6 @@ TEST(runs_are_read_as_they_were_written_and_no_other_length_is)
 TEST_MAIN(frames_have_the_bytes_of_the_format_page,
           a_frame_is_read_back_field_by_field,
           every_flipped_bit_and_another_epoch_make_it_no_frame,
+          frames_about_a_group_have_the_bytes_of_the_format_page,
+          frames_about_a_group_are_read_back_and_no_other_length_is,
           runs_are_read_as_they_were_written_and_no_other_length_is)

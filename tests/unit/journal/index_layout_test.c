@@ -6,7 +6,8 @@
 
 static struct index_layout example(void)
 {
-    struct index_layout layout = {.version = INDEX_VERSION, .number = 7, .epoch = 0x1122334455667788, .end = 65536};
+    struct index_layout layout = {
+        .version = INDEX_VERSION, .number = 7, .epoch = 0x1122334455667788, .end = 65536};
     static const uint32_t counts[INDEX_SECTION_COUNT] = {74, 0, 1, 255, 171, 1, 1, 0, 0, 1024, 0, 0, 1};
     for (uint32_t i = 0; i < INDEX_SECTION_COUNT; i++)
         layout.sections[i].count = counts[i];

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "journal/frame.h"
+#include "journal/segment_header.h"
 #include "journal/survey.h"
 #include "support/journal_model.h"
 #include "support/page.h"
@@ -26,7 +27,14 @@
  * They are written by this program with WAYBILL_MAKE_JOURNALS=1, those that are not there yet: a journal of an older
  * format is never made again.
  */
-enum { LINE_BYTES = 64, SEGMENT = 8 * 1024, APPENDS = 11, READ_SIZE = 64 * 1024 };
+enum {
+    LINE_BYTES = 64,
+    SEGMENT = 8 * 1024,
+    SEGMENT_WITH_GROUPS = 16 * 1024, /* with room for a group in its checkpoint */
+    APPENDS = 11,
+    APPENDS_WITH_GROUPS = 26,
+    READ_SIZE = 64 * 1024
+};
 
 struct outcome {
     char open[32];
@@ -38,11 +46,11 @@ struct outcome {
     unsigned records;
 };
 
-static void use_segments(struct journal_bench *bench)
+static void use_segments(struct journal_bench *bench, uint32_t size)
 {
-    bench->settings.segment_size = SEGMENT;
-    bench->settings.append_size_max = SEGMENT / 4;
-    bench->settings.record_size_max = SEGMENT / 8;
+    bench->settings.segment_size = size;
+    bench->settings.append_size_max = size / 4;
+    bench->settings.record_size_max = size / 8;
 }
 
 /* --- Text to files and back ------------------------------------------------------------------------- */
@@ -206,7 +214,7 @@ static void go_on(struct journal_bench *bench)
     journal_model_done(&model);
 }
 
-static struct outcome examine(struct fs *take_fs)
+static struct outcome examine(struct fs *take_fs, uint32_t segment_size)
 {
     struct outcome outcome = {0};
     struct journal_bench bench;
@@ -217,7 +225,7 @@ static struct outcome examine(struct fs *take_fs)
     outcome.verify_damaged = survey.damages > 0;
     outcome.verify_torn = survey.torn_tails > 0;
     journal_bench_init_on(&bench, take_fs, 1);
-    use_segments(&bench);
+    use_segments(&bench, segment_size);
     err = journal_bench_try_open(&bench);
     (void)snprintf(outcome.open, sizeof outcome.open, "%s", err_name(err));
     expect(err == ERR_NONE || bench.why.text[0] != '\0');
@@ -291,7 +299,7 @@ static void tear_tail(struct fs *fs)
     uint64_t end = 0;
     struct survey survey = {.fs = fs, .on_segment = on_active, .on_finding = on_finding, .owner = &end};
     journal_bench_init_on(&bench, fs, 2);
-    use_segments(&bench);
+    use_segments(&bench, SEGMENT);
     journal_bench_open(&bench);
     journal_model_init(&model, &bench);
     expect_fine(journal_model_submit(&model, next_shape(0)));
@@ -354,6 +362,28 @@ static void recycle(struct fs *fs)
     buffer_done(&bytes);
 }
 
+/* The first OUTCOMES frame of the first segment. */
+static void damage_outcomes(struct fs *fs)
+{
+    struct buffer bytes;
+    uint64_t at = SEGMENT_PAGE;
+    buffer_init(&bytes, 1 << 20);
+    expect_fine(fs_memory_read_all(fs, first, &bytes));
+    struct frame frame = frame_peek(bytes.data + at);
+    while (frame.kind != FRAME_OUTCOMES) {
+        expect(frame.len >= FRAME_HEADER_SIZE);
+        at += frame_padded(frame.len);
+        frame = frame_peek(bytes.data + at);
+    }
+    flip(fs, first, at + FRAME_HEADER_SIZE + 3);
+    buffer_done(&bytes);
+}
+
+static void lose_indexes(struct fs *fs)
+{
+    expect_fine(fs->ops->unlink(fs, first_index));
+}
+
 static void damage_index(struct fs *fs)
 {
     flip(fs, first_index, 4096 + 20);
@@ -363,29 +393,39 @@ static const struct journal_case {
     const char *name;
     const char *words;
     void (*spoil)(struct fs *fs);
+    bool has_groups;
 } kept_journals[] = {
-    {"clean", "nothing is wrong", nothing},
-    {"torn_tail", "the last group is there in part", tear_tail},
-    {"damaged_sealed", "a bad byte in a frame of a sealed segment", damage_sealed},
-    {"damaged_checkpoint", "a bad byte in the active segment's checkpoint", damage_checkpoint},
-    {"both_headers", "no header of a sealed segment can be read", lose_header},
-    {"missing_segment", "a sealed segment's file is gone", lose_segment},
-    {"newer_version", "the active segment has format version 2", raise_version},
-    {"unknown_feature", "the active segment needs an unknown feature", need_feature},
-    {"half_prepared", "a segment was being prepared", half_prepare},
-    {"recycled", "the next segment holds frames of an earlier life", recycle},
-    {"bad_index", "a bad byte in an index file", damage_index},
+    {"clean", "nothing is wrong", nothing, false},
+    {"torn_tail", "the last group is there in part", tear_tail, false},
+    {"damaged_sealed", "a bad byte in a frame of a sealed segment", damage_sealed, false},
+    {"damaged_checkpoint", "a bad byte in the active segment's checkpoint", damage_checkpoint, false},
+    {"both_headers", "no header of a sealed segment can be read", lose_header, false},
+    {"missing_segment", "a sealed segment's file is gone", lose_segment, false},
+    {"newer_version", "the active segment has format version 2", raise_version, false},
+    {"unknown_feature", "the active segment needs an unknown feature", need_feature, false},
+    {"half_prepared", "a segment was being prepared", half_prepare, false},
+    {"recycled", "the next segment holds frames of an earlier life", recycle, false},
+    {"bad_index", "a bad byte in an index file", damage_index, false},
+    {"groups", "outcomes, dead letters and notes; nothing is wrong", nothing, true},
+    {"damaged_outcomes", "a bad byte in a frame with outcomes", damage_outcomes, true},
+    {"groups_without_index", "the index of the first segment with outcomes is gone", lose_indexes, true},
 };
+
+static uint32_t segment_size_of(const struct journal_case *which)
+{
+    return which->has_groups ? SEGMENT_WITH_GROUPS : SEGMENT;
+}
 
 static struct fs *make(const struct journal_case *which)
 {
     struct journal_bench bench;
     struct journal_model model;
     journal_bench_init(&bench, 1);
-    use_segments(&bench);
+    use_segments(&bench, segment_size_of(which));
     journal_model_init(&model, &bench);
     journal_bench_open(&bench);
-    for (uint32_t shape = 0; model.count < APPENDS; shape++) {
+    uint32_t appends = which->has_groups ? APPENDS_WITH_GROUPS : APPENDS;
+    for (uint32_t shape = 0; model.count < appends; shape++) {
         shape = next_shape(shape);
         expect_fine(journal_model_submit(&model, shape));
         journal_bench_rest(&bench);
@@ -406,7 +446,7 @@ static void make_file(const struct journal_case *which, const char *path)
     random_seed(&random, 1);
     expect_not_null(writing.to);
     struct outcome outcome =
-        examine(fs_memory_crash(writing.fs, fs_memory_operations(writing.fs), FS_MEMORY_KEPT, &random));
+        examine(fs_memory_crash(writing.fs, fs_memory_operations(writing.fs), FS_MEMORY_KEPT, &random), segment_size_of(which));
     (void)fprintf(writing.to, "# %s\nopen %s damaged %u torn %u\nverify %s damaged %u torn %u\nrecords %u\n",
                   which->words, outcome.open, outcome.open_damaged, outcome.open_torn, outcome.verify,
                   outcome.verify_damaged, outcome.verify_torn, outcome.records);
@@ -429,7 +469,7 @@ TEST(every_journal_of_the_corpus_is_verified_and_opened_as_before)
         else if (file != NULL)
             (void)fclose(file);
         char *text = page_read(path);
-        struct outcome outcome = examine(read_journal(text, &expected));
+        struct outcome outcome = examine(read_journal(text, &expected), segment_size_of(&kept_journals[i]));
         free(text);
         print_message("%s\n", kept_journals[i].name);
         expect_equal_text(outcome.open, expected.open);

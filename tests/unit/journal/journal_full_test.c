@@ -259,7 +259,8 @@ TEST(drop_oldest_gives_up_what_a_reader_needs_and_counts_it)
     finish(&fixture);
 }
 
-static enum err store_one(struct fixture *fixture, const char *topic_name, bool is_urgent, uint32_t *ret_full_part)
+static enum err
+store_one(struct fixture *fixture, const char *topic_name, bool is_urgent, uint32_t *ret_full_part)
 {
     static char value[4000];
     struct store *store = fixture->bench.store;

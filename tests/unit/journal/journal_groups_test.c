@@ -290,7 +290,8 @@ static struct store_fate fate_at(struct fixture *fixture, uint64_t offset)
     return fate;
 }
 
-static void expect_buried(struct fixture *fixture, const struct store_topic *graves, uint64_t offset, uint64_t dead)
+static void
+expect_buried(struct fixture *fixture, const struct store_topic *graves, uint64_t offset, uint64_t dead)
 {
     struct store_fate fate = fate_at(fixture, offset);
     expect(fate.outcome == STORE_OUTCOME_DEAD && fate.attempts == 2 && fate.status == 200);
@@ -305,8 +306,8 @@ TEST(fates_are_known_from_memory_from_index_files_and_from_indexes_made_again)
     struct fixture fixture;
     struct store_topic graves;
     begin(&fixture);
-    expect_fine(fixture.bench.store->ops->topic_open(fixture.bench.store, span_from_text("orders.dlq"), 1, true,
-                                                     &graves));
+    expect_fine(fixture.bench.store->ops->topic_open(fixture.bench.store, span_from_text("orders.dlq"), 1,
+                                                     true, &graves));
     int64_t buried_ns = clock_wall_ns(&fixture.bench.clock.clock);
     bury(&fixture, &graves, 10);
     clock_fake_advance(&fixture.bench.clock, 5 * CLOCK_NS_PER_S);
@@ -402,7 +403,8 @@ TEST(places_are_known_from_memory_from_index_files_and_when_the_records_are_gone
     bool has_unplaced;
     expect_fine(fixture.ops->places(fixture.bench.store, 0, 100, places, 2, &count, &has_unplaced));
     expect(count == 2 && places[0].is_expired && !places[1].is_expired);
-    expect(fixture.ops->places(fixture.bench.store, 0, 100, places, 1, &count, &has_unplaced) == ERR_TOO_MANY);
+    expect(fixture.ops->places(fixture.bench.store, 0, 100, places, 1, &count, &has_unplaced) ==
+           ERR_TOO_MANY);
     expect(count == 1 && places[0].is_expired);
     finish(&fixture);
 }

@@ -51,7 +51,8 @@ static void end(struct fixture *fixture)
 
 static void seal(struct fixture *fixture, bool remembers)
 {
-    struct index_content content = {.number = NUMBER, .epoch = epoch, .end = 1 << 20, .index = fixture->index};
+    struct index_content content = {
+        .number = NUMBER, .epoch = epoch, .end = 1 << 20, .index = fixture->index};
     expect_fine(index_file_write(fixture->fs, &content));
     expect_fine(index_file_open(fixture->fs, NUMBER, epoch, &fixture->file));
     expect(!index_file_is_older(fixture->file));
@@ -74,8 +75,8 @@ struct append {
 static void know(struct fixture *fixture, uint64_t number, const struct place_batch *batch, uint32_t record)
 {
     struct known *known = &fixture->known[number];
-    known->place = (struct place_found){batch->topic, batch->partition, batch->base_offset + record,
-                                        fixture->wall_ns};
+    known->place =
+        (struct place_found){batch->topic, batch->partition, batch->base_offset + record, fixture->wall_ns};
     known->count++;
 }
 
@@ -102,7 +103,8 @@ static void make_append(struct fixture *fixture, struct append *append, uint32_t
         records[append->places[i]]++;
     for (uint32_t i = 0; i < batches; i++) {
         uint32_t partition = (uint32_t)random_below(&fixture->random, PARTITIONS);
-        append->batches[i] = (struct place_batch){partition / 3, partition % 3, fixture->next[partition], records[i]};
+        append->batches[i] =
+            (struct place_batch){partition / 3, partition % 3, fixture->next[partition], records[i]};
         fixture->next[partition] += records[i];
     }
     append->about.batch_count = batches;
@@ -280,7 +282,8 @@ TEST(the_latest_mark_of_each_offset_is_found_in_memory_and_in_the_file)
         struct outcome_key key = {1 + which / 2, 5, which % 2};
         uint64_t count = 1 + random_below(&fixture.random, 12);
         uint64_t from = random_below(&fixture.random, OFFSETS - count);
-        enum store_outcome outcome = random_below(&fixture.random, 9) == 0 ? STORE_OUTCOME_DEAD : STORE_OUTCOME_DONE;
+        enum store_outcome outcome =
+            random_below(&fixture.random, 9) == 0 ? STORE_OUTCOME_DEAD : STORE_OUTCOME_DONE;
         struct outcome_mark mark = mark_of(outcome, (uint16_t)random_below(&fixture.random, 3), i * 10000000);
         if (outcome == STORE_OUTCOME_DEAD) {
             mark.dead_topic = 9;
