@@ -11,6 +11,7 @@ import pytest
 
 from certificates import Authority
 from line_client import LineSocket, Producer, Questioner
+from subscriber import Subscriber
 from tls_client import TlsConnection
 from waybill import wait_until
 
@@ -266,3 +267,24 @@ def test_bad_certificates_are_refused_with_their_place(doors, cert, key, place, 
         assert said.returncode == 2
         pattern = f"{doors.waybill.config_path}:{place}: {words}"
         assert re.search(pattern, said.stderr), said.stderr
+
+
+def test_subscribers_get_the_same_over_tls(doors):
+    doors.add("subscribe tls", "subscribe")
+    doors.waybill.add_door("status", "status")
+    doors.waybill.door("produce")["topic"] = "orders"
+    doors.start()
+    with doors.waybill.produce() as producer:
+        producer.store(*[f"k|{i}|{i}|{i % 7 * 5000 * 'x'}" for i in range(1, 201)])
+    with Subscriber(doors.connect("subscribe tls"), "orders FROM_START", hello=True) as subscriber:
+        assert [record.seq for record in subscriber.take(200)] == [str(i) for i in range(1, 201)]
+        subscriber.end()  # close_notify; a plain stream goes on
+        with doors.waybill.produce() as producer:
+            producer.store("k|201|201|more")
+        assert subscriber.next().body == b"more"
+    with Subscriber(doors.connect("subscribe tls"), "orders GROUP billing") as subscriber:
+        subscriber.take(201)
+        subscriber.done("1-201")
+        assert subscriber.finish() == []
+    with doors.waybill.question("status") as status:
+        assert status.ask("GET_STATUS 1-201") == "PROCESSED"
