@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ MIB = 1024 * 1024
 GIB = 1024 * MIB
 READY_SECONDS = 60
 SPREAD_TOPICS = 64
+SHUFFLED_TOGETHER = 500_000  # half of what a group may settle above its first open record
 SPREAD_FIELDS = "topic|key|timestamp|seq|body"
 FIRST_SEQ = 1_000_000_001  # the generator's first number
 
@@ -81,6 +83,7 @@ class BenchServer(Waybill):
 
     def __init__(self, folder, binary, log_size_max="1GiB", retention=None):
         super().__init__(folder, binary, config={})
+        self.processed = self.folder / "processed.log"
         self.config = {
             "data": str(self.data),
             "log": {"size_max": log_size_max},
@@ -94,7 +97,8 @@ class BenchServer(Waybill):
                  "fields": SPREAD_FIELDS},
                 {"kind": "line", "serve": "subscribe", "listen": self.address("subscribe")},
                 {"kind": "line", "serve": "acks", "listen": self.address("acks")},
-                {"kind": "line", "serve": "status", "listen": self.address("status")},
+                {"kind": "line", "serve": "status", "listen": self.address("status"),
+                 "processed_log": str(self.processed)},
             ],
         }
         self.next_seq = FIRST_SEQ
@@ -139,6 +143,28 @@ class BenchServer(Waybill):
 
     def acks(self, *words):
         return self.load("acks", "--address", self.address("acks"), "--count", self.next_seq - FIRST_SEQ, *words)
+
+    def status(self, *words):
+        return self.load("status", "--address", self.address("status"), "--count", self.next_seq - FIRST_SEQ, *words)
+
+    def mark_processed(self, first, count, seconds=1800):
+        """Says in the processed log that these numbers are done, in random order within what a group may hold open."""
+        before = self.metrics()["waybill_processed_log_lines_total"]
+        chance = random.Random(first)
+        with open(self.processed, "a", encoding="ascii") as file:
+            for start in range(first, first + count, SHUFFLED_TOGETHER):
+                numbers = list(range(start, min(start + SHUFFLED_TOGETHER, first + count)))
+                chance.shuffle(numbers)
+                file.write("".join(f"{number}\n" for number in numbers))
+        began = time.monotonic()
+
+        def is_read():
+            metrics = self.metrics()
+            is_whole = metrics["waybill_processed_log_lines_total"] - before == count
+            return is_whole and metrics["waybill_processed_log_behind_bytes"] == 0
+
+        wait_until(is_read, seconds, "the processed log read")
+        return count / (time.monotonic() - began)
 
     def tail(self, topic, *words):
         return self.load("tail", topic, "--data", self.data, *words)

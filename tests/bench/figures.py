@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_server import GIB, MIB, LoadFailed, ServerFolder, run_generator
+from bench_server import FIRST_SEQ, GIB, MIB, LoadFailed, ServerFolder, run_generator
 from memory_group import MemoryGroup
 from process_sample import ProcessSample, private_bytes
 from report import Row, describe_limit, fill_costs, short_count, short_size, short_time
@@ -156,6 +156,30 @@ def questions(plan):
                   notes=notes)
         yield fill_costs(row, after)
         yield fill_costs(Row("GET_ACK, 1,000 in flight", f"{short_count(piped.rate)} answers/s", ">= 100,000/s",
+                             piped.rate >= 1e5), piped)
+
+
+def statuses(plan):
+    """GET_STATUS with few and with many messages stored and processed in random order, one by one and pipelined."""
+    few, many = 10_000, 1_000_000 if plan.is_quick else 10_000_000
+    with plan.server(log_size_max="20GiB") as server:
+        server.start()
+        server.produce("--count", few, "--time", "60s")
+        server.mark_processed(FIRST_SEQ, few)
+        before = server.status("--depth", 1, "--time", f"{plan.seconds}s")
+        server.produce("--count", many - few, "--time", "600s")
+        marked = server.mark_processed(FIRST_SEQ + few, many - few)
+        after = server.status("--depth", 1, "--time", f"{plan.seconds}s")
+        piped = server.status("--depth", 1000, "--time", f"{plan.seconds}s")
+        ratio = after.latency_us("p50") / before.latency_us("p50")
+        pending = sum(load.result["refused"] for load in (before, after, piped))
+        notes = [f"read from the processed log: {short_count(marked)} lines/s"]
+        if pending:
+            notes.append(f"{pending} of the numbers were said to be pending")
+        row = Row(f"GET_STATUS at {short_count(many)} processed", f"{after.latency_us('p50'):.1f} us = {ratio:.2f} x that at 10,000",
+                  "<= 1.5 x", ratio <= 1.5 and not pending, notes=notes)
+        yield fill_costs(row, after)
+        yield fill_costs(Row("GET_STATUS, 1,000 in flight", f"{short_count(piped.rate)} answers/s", ">= 100,000/s",
                              piped.rate >= 1e5), piped)
 
 
@@ -314,6 +338,7 @@ FIGURES = {
     "window": wide_window,
     "long": long_run,
     "acks": questions,
+    "status": statuses,
     "tail": reading,
     "start": start_after_kill,
     "sealed": start_with_sealed,
