@@ -139,7 +139,9 @@ log_tail_look(struct log_tail *tail, int64_t now_ns, bool keeps_old, enum log_ta
 {
     struct log_tail_file named;
     *ret_change = LOG_TAIL_SAME;
-    if (tail->old.file != NULL && !keeps_old && now_ns >= tail->old_until_ns && is_read(&tail->old))
+    bool has_successor = tail->current.file != NULL; /* else whoever writes has not begun another one yet */
+    if (tail->old.file != NULL && has_successor && !keeps_old && now_ns >= tail->old_until_ns &&
+        is_read(&tail->old))
         close_file(&tail->old);
     enum err err = open_plain(tail->fs, tail->name, &named);
     if (err == ERR_NOT_FOUND)

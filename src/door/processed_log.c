@@ -3,15 +3,13 @@
 #include "door/processed_log.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "door/log_tail.h"
-#include "door/processed_line.h"
-#include "door/processed_runs.h"
+#include "door/processed_marks.h"
+#include "door/processed_note.h"
 
 /*
  *   a change, or a second -> whole lines, so many a turn -> numbers -> places -> runs
@@ -22,47 +20,25 @@
  * - Reading twice does no harm: who has an outcome keeps it. So in doubt it is read twice.
  * - While an append is under way nothing is read: what waits is in the file.
  */
-enum {
-    LINES_PER_TURN = 1024,
-    PLACES_MAX = 256, /* of one number */
-    WAITING_MAX = 1024,
-    NOTE_KEY_SIZE = 64,
-};
+enum { LINES_PER_TURN = 1024 };
 
 static const int64_t poll_ns = CLOCK_NS_PER_S;
 static const int64_t ask_again_ns = 100 * CLOCK_NS_PER_MS;
 static const int64_t cold_ns = 2 * CLOCK_NS_PER_MS;
-static const int64_t patience_ns = 5 * CLOCK_NS_PER_S;
-
-/* What a line speaks of. */
-struct mark {
-    uint64_t number; /* 0: the record at the position */
-    struct store_position position;
-};
-
-/* A line whose message is not there, or not yet. */
-struct waiting_line {
-    struct mark mark;
-    uint64_t inode;
-    uint64_t offset;
-    int64_t due_ns;
-};
 
 struct processed_log {
     struct store *store;
     struct loop *loop;
     struct groups *groups;
     struct processed_log_settings settings;
-    char note_key[NOTE_KEY_SIZE];
+    char note_key[PROCESSED_NOTE_KEY_SIZE];
     struct loop_task step;
     struct timer again;
     struct log_tail tail;
-    struct processed_runs runs;
+    struct processed_marks marks;
     struct log_tail_position noted;
     struct log_tail_position noting; /* that is under way */
-    struct waiting_line waiting[WAITING_MAX];
-    uint32_t waiting_count;
-    uint64_t behind; /* bytes, as the metric has them */
+    uint64_t behind;                 /* bytes, as the metric has them */
     enum err look_err;
     bool has_looked; /* since something was read */
     bool asks_again; /* for those that wait */
@@ -72,44 +48,14 @@ struct processed_log {
 
 /* --- Position ----------------------------------------------------------------------------------- */
 
-static void make_note_key(struct processed_log *self)
-{
-    const struct processed_log_settings *settings = &self->settings;
-    uint32_t crc = hash_crc32c(span_of(settings->path, strlen(settings->path) + 1), 0);
-    uint32_t names = hash_crc32c(settings->group, 0);
-    names = hash_crc32c(span_of("", 1), names);
-    names = hash_crc32c(settings->sequence_name, names);
-    (void)snprintf(self->note_key, sizeof self->note_key, "processed_log/%08" PRIx32 "%08" PRIx32, crc,
-                   names);
-}
-
-static bool take_number(struct span *rest, uint64_t *ret_number)
-{
-    return span_to_u64(span_take_word(rest), ret_number);
-}
-
-/* "1 <inode> <offset> <head_len> <head_crc> <path>" */
-static bool read_note(struct processed_log *self, struct span note, struct log_tail_position *ret_position)
-{
-    uint64_t version;
-    uint64_t head_len;
-    uint64_t head_crc;
-    if (!take_number(&note, &version) || version != 1 || !take_number(&note, &ret_position->inode) ||
-        !take_number(&note, &ret_position->offset) || !take_number(&note, &head_len) ||
-        !take_number(&note, &head_crc) || note.len == 0 || head_len > LOG_TAIL_HEAD_SIZE)
-        return false;
-    ret_position->head_len = (uint32_t)head_len;
-    ret_position->head_crc = (uint32_t)head_crc;
-    return span_equal_text(span_after(note, 1), self->settings.path);
-}
-
 static enum err restore(struct processed_log *self)
 {
     struct log_tail_position position;
     struct buffer note;
     buffer_init(&note, STORE_NOTE_VALUE_MAX);
     enum err err = self->store->outcomes->note(self->store, span_from_text(self->note_key), &note);
-    bool is_known = err == ERR_NONE && read_note(self, buffer_span(&note), &position);
+    bool is_known =
+        err == ERR_NONE && processed_note_read(buffer_span(&note), self->settings.path, &position);
     buffer_done(&note);
     if (is_known && log_tail_restore(&self->tail, &position))
         self->noted = position;
@@ -123,11 +69,7 @@ static enum err restore(struct processed_log *self)
 static struct log_tail_position safe_position(const struct processed_log *self)
 {
     struct log_tail_position position = log_tail_position(&self->tail);
-    for (uint32_t i = 0; i < self->waiting_count; i++) {
-        const struct waiting_line *waiting = &self->waiting[i];
-        if (waiting->inode == position.inode && waiting->offset < position.offset)
-            position.offset = waiting->offset;
-    }
+    position.offset = processed_marks_first_waiting(&self->marks, position.inode, position.offset);
     if (position.head_len > position.offset) {
         position.head_len = 0; /* a beginning is that of what lies before it */
         position.head_crc = 0;
@@ -140,147 +82,12 @@ static bool is_same(const struct log_tail_position *a, const struct log_tail_pos
     return a->inode == b->inode && a->offset == b->offset;
 }
 
-/* --- Lines -------------------------------------------------------------------------------------- */
-
-static bool add_position(struct processed_log *self, struct store_position position)
-{
-    struct store *store = self->store;
-    struct store_extent extent;
-    if (store->ops->extent(store, position.topic, position.partition, &extent) != ERR_NONE ||
-        position.offset >= extent.end)
-        return false;
-    if (position.offset >= extent.start)
-        processed_runs_add(&self->runs, position);
-    return true;
-}
-
-static bool add_number(struct processed_log *self, uint64_t number)
-{
-    struct store_place places[PLACES_MAX];
-    uint32_t count = 0;
-    bool has_unplaced = false;
-    enum err err = self->store->outcomes->places(self->store, self->settings.sequence, number, places,
-                                                 PLACES_MAX, &count, &has_unplaced);
-    if (err != ERR_NONE && err != ERR_TOO_MANY)
-        return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!places[i].is_expired)
-            processed_runs_add(&self->runs, places[i].position);
-    return count > 0;
-}
-
-/* False: there is no such message, or not yet. */
-static bool add(struct processed_log *self, const struct mark *mark)
-{
-    return mark->number == 0 ? add_position(self, mark->position) : add_number(self, mark->number);
-}
-
-static void tell(const struct processed_log *self, enum metric metric, const char *message)
-{
-    metric_add(metric, 1);
-    log_line(LOG_WARN, "door", message, "path=%s",
-             log_value(&(struct log_value){0}, span_from_text(self->settings.path)));
-}
-
-static void give_up(const struct processed_log *self)
-{
-    tell(self, METRIC_PROCESSED_LOG_UNKNOWN, "processed log names a message that is not stored");
-}
-
-static void drop_first_waiting(struct processed_log *self, uint32_t count)
-{
-    self->waiting_count -= count;
-    memmove(self->waiting, self->waiting + count, self->waiting_count * sizeof self->waiting[0]);
-}
-
-static void wait_for(struct processed_log *self, const struct waiting_line *line)
-{
-    if (self->waiting_count == WAITING_MAX) { /* patience has its limit */
-        for (uint32_t i = 0; i < WAITING_MAX / 2; i++)
-            give_up(self);
-        drop_first_waiting(self, WAITING_MAX / 2);
-    }
-    self->waiting[self->waiting_count++] = *line;
-}
-
-/* False: it cannot be meant. */
-static bool find_topic(const struct processed_log *self, const struct line_place *place, uint32_t *ret_topic)
-{
-    struct store *store = self->store;
-    struct span name = place->topic.len > 0 ? place->topic : self->settings.topic;
-    struct store_topic topic;
-    if (name.len == 0 || store->ops->topic_open(store, name, 0, false, &topic) != ERR_NONE)
-        return false;
-    *ret_topic = topic.id;
-    return place->partition < topic.partitions;
-}
-
-static void take_line(struct processed_log *self, struct span bytes, uint64_t inode, uint64_t offset)
-{
-    struct processed_line line = processed_line_parse(bytes);
-    struct waiting_line waiting = {
-        .mark = {.number = line.number},
-        .inode = inode,
-        .offset = offset,
-        .due_ns = clock_now_ns(self->loop->clock) + patience_ns,
-    };
-    struct store_position *position = &waiting.mark.position;
-    if (line.kind == PROCESSED_LINE_EMPTY)
-        return;
-    metric_add(METRIC_PROCESSED_LOG_LINES, 1);
-    position->partition = line.place.partition;
-    position->offset = line.place.offset;
-    if (line.kind == PROCESSED_LINE_BAD)
-        tell(self, METRIC_PROCESSED_LOG_REFUSED, "line of processed log begins with no number");
-    else if (line.kind == PROCESSED_LINE_PLACE && !find_topic(self, &line.place, &position->topic))
-        give_up(self);
-    else if (!add(self, &waiting.mark))
-        wait_for(self, &waiting);
-}
-
-/* Some whole lines; how many bytes they are. */
-static size_t take_lines(struct processed_log *self, const struct log_tail_lines *lines)
-{
-    size_t at = 0;
-    for (unsigned count = 0;
-         at < lines->bytes.len && count < LINES_PER_TURN && processed_runs_have_room(&self->runs, PLACES_MAX);
-         count++) {
-        struct span rest = span_after(lines->bytes, at);
-        size_t end = span_find(rest, '\n');
-        size_t len = end < rest.len ? end + 1 : rest.len;
-        take_line(self, span_of(rest.data, len), lines->inode, lines->offset + at);
-        at += len;
-    }
-    return at;
-}
-
-/* Those whose message has come meanwhile, and those whose time is over, wait no more. */
-static void ask_for_waiting(struct processed_log *self)
-{
-    int64_t now_ns = clock_now_ns(self->loop->clock);
-    uint32_t kept = 0;
-    self->asks_again = false;
-    for (uint32_t i = 0; i < self->waiting_count; i++) {
-        const struct waiting_line *waiting = &self->waiting[i];
-        bool has_room = processed_runs_have_room(&self->runs, PLACES_MAX);
-        bool is_there = has_room && add(self, &waiting->mark);
-        bool is_over = has_room && !is_there && now_ns >= waiting->due_ns;
-        if (is_over)
-            give_up(self);
-        if (!is_there && !is_over)
-            self->waiting[kept++] = *waiting;
-    }
-    self->waiting_count = kept;
-}
-
 /* --- The file ----------------------------------------------------------------------------------- */
 
 static bool waits_in_old_file(const struct processed_log *self)
 {
-    for (uint32_t i = 0; i < self->waiting_count; i++)
-        if (self->waiting[i].inode == self->tail.old.position.inode)
-            return true;
-    return false;
+    return processed_marks_first_waiting(&self->marks, self->tail.old.position.inode, UINT64_MAX) <
+           UINT64_MAX;
 }
 
 static void tell_change(const struct processed_log *self, enum log_tail_change change)
@@ -322,6 +129,23 @@ static void measure(struct processed_log *self)
     self->behind = behind;
 }
 
+/* Some whole lines; how many bytes they are. */
+static size_t take_lines(struct processed_log *self, const struct log_tail_lines *lines)
+{
+    int64_t now_ns = clock_now_ns(self->loop->clock);
+    size_t at = 0;
+    for (unsigned count = 0;
+         at < lines->bytes.len && count < LINES_PER_TURN && processed_marks_have_room(&self->marks);
+         count++) {
+        struct span rest = span_after(lines->bytes, at);
+        size_t end = span_find(rest, '\n');
+        size_t len = end < rest.len ? end + 1 : rest.len;
+        processed_marks_take(&self->marks, span_of(rest.data, len), lines->inode, lines->offset + at, now_ns);
+        at += len;
+    }
+    return at;
+}
+
 /* True: there may be more in the next turn. */
 static bool read_some(struct processed_log *self)
 {
@@ -351,7 +175,7 @@ static void wait_until(struct processed_log *self, int64_t after_ns)
 
 static void begin_runs(struct processed_log *self)
 {
-    struct processed_runs *runs = &self->runs;
+    struct processed_runs *runs = &self->marks.runs;
     struct span by = span_from_text(self->settings.name);
     uint32_t id = runs->group;
     by.len = by.len < STORE_BY_MAX ? by.len : STORE_BY_MAX;
@@ -373,12 +197,12 @@ static void on_settled(void *owner, enum err err)
         return;
     }
     self->noted = self->noting;
-    if (self->runs.skipped > 0) {
-        metric_add(METRIC_PROCESSED_LOG_SKIPPED, (int64_t)self->runs.skipped);
+    if (self->marks.runs.skipped > 0) {
+        metric_add(METRIC_PROCESSED_LOG_SKIPPED, (int64_t)self->marks.runs.skipped);
         log_line(LOG_WARN, "door", "records without a line in the processed log are passed over",
                  "path=%s records=%" PRIu64 " span=%d",
-                 log_value(&(struct log_value){0}, span_from_text(self->settings.path)), self->runs.skipped,
-                 (int)STORE_SPAN_MAX);
+                 log_value(&(struct log_value){0}, span_from_text(self->settings.path)),
+                 self->marks.runs.skipped, (int)STORE_SPAN_MAX);
     }
     begin_runs(self);
     if (!self->is_stopped)
@@ -387,17 +211,15 @@ static void on_settled(void *owner, enum err err)
 
 static enum err settle(struct processed_log *self)
 {
-    const struct log_tail_position *at = &self->noting;
-    char text[STORE_NOTE_VALUE_MAX];
+    char text[PROCESSED_NOTE_SIZE];
     struct group *group;
     self->noting = safe_position(self);
-    int len = snprintf(text, sizeof text, "1 %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %s", at->inode,
-                       at->offset, at->head_len, at->head_crc, self->settings.path);
-    check(len > 0 && len < (int)sizeof text);
-    struct store_note note = {span_from_text(self->note_key), span_of(text, (size_t)len)};
+    struct store_note note = {span_from_text(self->note_key),
+                              processed_note_write(text, &self->noting, self->settings.path)};
     enum err err = groups_open(self->groups, self->settings.group, &group);
     if (err == ERR_NONE)
-        err = group_settle_unseen(group, self->runs.runs, self->runs.count, &note, on_settled, self);
+        err = group_settle_unseen(group, self->marks.runs.runs, self->marks.runs.count, &note, on_settled,
+                                  self);
     self->is_settling = err == ERR_NONE;
     return err;
 }
@@ -405,7 +227,7 @@ static enum err settle(struct processed_log *self)
 static bool has_news(const struct processed_log *self)
 {
     struct log_tail_position position = safe_position(self);
-    return self->runs.count > 0 || !is_same(&position, &self->noted);
+    return self->marks.runs.count > 0 || !is_same(&position, &self->noted);
 }
 
 /* --- Turns -------------------------------------------------------------------------------------- */
@@ -416,7 +238,7 @@ static void settle_or_wait(struct processed_log *self)
     if (err != ERR_NONE) /* again after a while */
         log_line(LOG_WARN, "door", "outcomes of a processed log wait", "path=%s err=%s",
                  log_value(&(struct log_value){0}, span_from_text(self->settings.path)), err_name(err));
-    wait_until(self, self->waiting_count > 0 ? ask_again_ns : poll_ns);
+    wait_until(self, self->marks.waiting_count > 0 ? ask_again_ns : poll_ns);
 }
 
 static void on_step(struct loop_task *step)
@@ -425,10 +247,11 @@ static void on_step(struct loop_task *step)
     if (self->is_settling || self->is_stopped)
         return;
     if (self->asks_again)
-        ask_for_waiting(self);
+        processed_marks_ask_again(&self->marks, clock_now_ns(self->loop->clock));
+    self->asks_again = false;
     bool has_more = read_some(self);
     measure(self);
-    if (!has_more || !processed_runs_have_room(&self->runs, PLACES_MAX))
+    if (!has_more || !processed_marks_have_room(&self->marks))
         settle_or_wait(self);
     else if (self->tail.is_cold)
         wait_until(self, cold_ns);
@@ -467,7 +290,11 @@ enum err processed_log_new(struct store *store,
     self->loop = loop;
     self->groups = groups;
     self->settings = *settings;
-    make_note_key(self);
+    (void)processed_note_key(self->note_key, settings->path, settings->group, settings->sequence_name);
+    self->marks.store = store;
+    self->marks.sequence = settings->sequence;
+    self->marks.topic = settings->topic;
+    self->marks.path = settings->path;
     loop_task_init(&self->step, on_step);
     timer_init(&self->again, loop, on_again);
     log_tail_init(&self->tail, fs, settings->name);

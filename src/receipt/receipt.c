@@ -163,13 +163,13 @@ static enum receipt_state state_by_groups(struct receipts *receipts, const struc
 }
 
 const char *
-receipts_topic_name(struct receipts *receipts, uint32_t id, char name[static STORE_TOPIC_NAME_MAX + 1])
+receipts_topic_name(struct receipts *receipts, uint32_t topic, char name[static STORE_TOPIC_NAME_MAX + 1])
 {
-    struct store_topic topic;
-    uint32_t position = id;
+    struct store_topic found;
+    uint32_t position = topic;
     name[0] = '\0';
-    if (receipts->store->ops->topic_next(receipts->store, &position, &topic) && topic.id == id)
-        memcpy(name, topic.name, sizeof topic.name);
+    if (receipts->store->ops->topic_next(receipts->store, &position, &found) && found.id == topic)
+        memcpy(name, found.name, sizeof found.name);
     return name;
 }
 

@@ -179,7 +179,7 @@ def test_sigkill_between_any_two_lines_loses_none_and_invents_none(follower):
             written += some
             mark(follower, *some)
         if chance.random() < 0.4:
-            wait_read(follower)
+            wait_until(lambda: not pending(follower, 1, COUNT) & set(written), what="all before the rotation")
             rotations += 1
             os.rename(follower.processed, follower.folder / f"processed.log.{rotations}")
         follower.kill()

@@ -155,6 +155,23 @@ def test_kmq_mode_answers_one_request_with_its_two_words_and_closes(marked, requ
         assert b"".join(iter(lambda: client.recv(4096), b"")) == answer
 
 
+def test_every_loop_answers_alike(waybill):
+    open_status(waybill)
+    waybill.config["threads"] = {"loops": 3}
+    waybill.start()
+    with waybill.produce() as producer:
+        producer.store(*(f"orders|1|{number}|x" for number in range(1, 101)))
+    mark(waybill, *range(1, 51))
+    wait_processed(waybill, 50)
+    clients = [waybill.question("status") for _ in range(30)]
+    for client in clients:
+        client.send("GET_STATUS 1-100", "GET_RECEIPT 7")
+    for client in clients:
+        assert client.read() == b"PENDING 51-100"
+        assert b" state=processed " in client.read()
+        client.close()
+
+
 def test_with_keys_only_records_of_that_key_count(waybill):
     open_status(waybill, keys=True)
     waybill.start()
