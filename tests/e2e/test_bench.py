@@ -54,6 +54,15 @@ def test_tail_counts_every_line(running):
     assert bench(running, "tail", "bench", "--data", str(running.data))[0]["count"] == 1000
 
 
+def test_statuses_it_asks_for_are_told_apart(subscribed):
+    bench(subscribed, "produce", "--address", subscribed.address("produce"), "--count", "1000")
+    words = ["status", "--address", subscribed.address("status"), "--time", "100ms", "--count", "1000"]
+    before, = bench(subscribed, *words)
+    assert before["count"] == before["refused"] > 0
+    bench(subscribed, "subscribe", "bench", "--address", subscribed.address("subscribe"), "--group", "g", "--count", "1000")
+    assert bench(subscribed, *words, "--depth", "1")[0]["refused"] == 0
+
+
 @pytest.fixture
 def subscribed(waybill):
     waybill.add_door("subscribe", "subscribe")
