@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/metric.h"
 #include "group/group_member.h"
 #include "group/group_unit.h"
+#include "group/lost_range.h"
 
 static void on_read(void *owner)
 {
@@ -58,6 +60,25 @@ static void free_member(struct group_member *member)
     free(member);
 }
 
+/* What was lost while nobody was there is told to whoever comes. */
+static void tell_lost(struct group_member *member)
+{
+    const struct group_unit *unit = member->unit;
+    struct store *store = group_unit_core(unit)->store;
+    for (uint32_t i = 0; i < unit->base_count; i++) {
+        struct store_position from = {unit->topic, unit->base[i]->partition->key.partition, 0};
+        uint64_t to;
+        struct group_gap *gap;
+        if (!lost_range_find(store, unit->group->id, from.topic, from.partition, &from.offset, &to) ||
+            (gap = malloc(sizeof *gap)) == NULL)
+            continue;
+        metric_add(METRIC_GAPS, 1);
+        *gap = (struct group_gap){.from = from, .to = to};
+        list_insert_last(&member->gaps, &gap->link);
+        group_member_call(member);
+    }
+}
+
 enum err group_join(struct group *group,
                     const struct group_member_settings *settings,
                     const struct group_member_events *events,
@@ -77,6 +98,7 @@ enum err group_join(struct group *group,
         return err;
     }
     group_unit_begin(unit, settings);
+    tell_lost(member);
     group_core_want_work(group_unit_core(unit));
     *ret_member = member;
     return ERR_NONE;

@@ -542,6 +542,33 @@ TEST(what_retention_took_is_expired_and_members_are_told)
     end(&fixture);
 }
 
+TEST(who_comes_after_retention_took_records_is_told_of_them_until_the_group_has_gone_on)
+{
+    struct fixture fixture = {0};
+    begin(&fixture);
+    store_records(&fixture.world, "k", 1, 10);
+    join(&fixture, &fixture.a);
+    expect_offsets(&fixture.a, 0, 2);
+    expect_equal_u64(done(&fixture.a, 1, 2), 2);
+    group_world_turn(&fixture.world);
+    test_member_leave(&fixture.a);
+    struct store_settled lost = {
+        .topic = fixture.world.topic.id, .offset = 2, .count = 5, .outcome = STORE_OUTCOME_EXPIRED};
+    expect_fine(group_settle_unseen(group_world_group(&fixture.world, "g"), &lost, 1, NULL, NULL, NULL));
+    group_world_turn(&fixture.world);
+    join(&fixture, &fixture.a);
+    expect_equal_u64(fixture.a.gaps, 1);
+    expect_equal_u64(fixture.a.gap_from, 2);
+    expect_equal_u64(fixture.a.gap_to, 7);
+    expect_equal_u64(next_offset(&fixture.a), 7);
+    expect_equal_u64(done(&fixture.a, 8, 8), 1);
+    group_world_turn(&fixture.world);
+    test_member_leave(&fixture.a);
+    join(&fixture, &fixture.b);
+    expect_equal_u64(fixture.b.gaps, 0);
+    end(&fixture);
+}
+
 TEST(delivery_stops_at_the_span_above_the_mark)
 {
     struct fixture fixture = {0};
@@ -907,6 +934,7 @@ TEST_MAIN(records_are_given_in_order_with_their_numbers,
           lapsed_member_is_given_records_again_once_it_is_renewed,
           claimed_record_is_settled_by_the_appends_owner_or_comes_again,
           what_retention_took_is_expired_and_members_are_told,
+          who_comes_after_retention_took_records_is_told_of_them_until_the_group_has_gone_on,
           delivery_stops_at_the_span_above_the_mark,
           full_log_takes_outcomes_and_a_broken_one_settles_nothing,
           seek_gives_everything_again_from_there_on,
