@@ -12,6 +12,7 @@
 #include "app/certificate_watch.h"
 #include "app/data_directory.h"
 #include "app/door_plan.h"
+#include "app/drop_watch.h"
 #include "app/journal_setup.h"
 #include "app/receipt_plan.h"
 #include "app/reload.h"
@@ -36,6 +37,7 @@ struct app {
     struct listen_socket control;
     struct receipt_plan receipts;
     struct journal_setup setup;
+    struct drop_watch drops;
     struct journal *journal;
     struct drain_watch watch;
     struct worker *workers;
@@ -89,6 +91,8 @@ static enum err open_journal(struct app *app, struct why *why)
     enum err err = journal_setup_init(&app->setup, app->config, app->directory.journal, clock_linux());
     if (err != ERR_NONE)
         return err;
+    app->setup.on_dropped = drop_watch_tell;
+    app->setup.owner = &app->drops;
     err = journal_setup_open(&app->setup, why, &app->journal);
     if (err != ERR_NONE)
         return err;
@@ -120,6 +124,8 @@ static enum err open_workers(struct app *app, struct why *why)
     if (err == ERR_NONE)
         err =
             home_open_deliveries(&app->workers[0].ground.home, app->config, journal_store(app->journal), why);
+    if (err == ERR_NONE)
+        drop_watch_set(&app->drops, &app->workers[0].ground.home.letters);
     for (unsigned i = 0; i < app->worker_count && err == ERR_NONE; i++)
         err = worker_start(&app->workers[i]);
     return err;
@@ -210,6 +216,7 @@ static void stop(struct app *app, enum err err)
     }
     for (unsigned i = 0; i < app->worker_count; i++)
         worker_stop(&app->workers[i]);
+    drop_watch_set(&app->drops, NULL);
     for (unsigned i = 0; i < app->worker_count; i++)
         worker_done(&app->workers[i]);
     if (app->workers != NULL)
@@ -218,6 +225,7 @@ static void stop(struct app *app, enum err err)
     app->journal = journal_free(app->journal);
     journal_setup_done(&app->setup);
     reload_done(&app->reload);
+    drop_watch_done(&app->drops);
     listen_socket_close(&app->control);
     receipt_plan_done(&app->receipts);
     door_plans_close(&app->plans);
@@ -229,6 +237,7 @@ enum err app_run(const struct config *config, const char *path, struct why *why)
     struct app app = {.config = config, .control.fd = -1};
     struct stop_guard guard;
     sigset_t signals = block_signals();
+    drop_watch_init(&app.drops);
     raise_open_files();
     enum err err = start(&app, why);
     if (err == ERR_NONE) {

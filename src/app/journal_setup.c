@@ -24,8 +24,10 @@ static void on_event(void *owner, enum journal_event event, const char *fields)
         [JOURNAL_EVENT_DROPPED] = {LOG_WARN, "records dropped"},
         [JOURNAL_EVENT_CHORE_FAILED] = {LOG_WARN, "journal chore failed"},
     };
-    (void)owner;
+    const struct journal_setup *setup = owner;
     log_line(rows[event].level, "journal", rows[event].msg, "%s", fields);
+    if (event == JOURNAL_EVENT_DROPPED && setup->on_dropped != NULL)
+        setup->on_dropped(setup->owner, fields);
 }
 
 static void on_progress(void *owner, uint64_t done, uint64_t total)

@@ -15,6 +15,8 @@ struct journal_setup {
     struct journal_seams seams;
     struct progress progress; /* of recovery */
     bool shows_progress;
+    void (*on_dropped)(void *owner, const char *fields); /* any thread of the journal; NULL: nobody is told */
+    void *owner;
 };
 
 /* The setup must stay where it is as long as the journal lives. MEMORY. */

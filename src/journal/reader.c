@@ -78,6 +78,13 @@ static enum err ends_behind(struct segment *segment,
     return err;
 }
 
+/* A reader that goes back brings the hint of a later place. */
+static bool begins_behind(struct segment *segment, const struct partition *partition, uint64_t offset)
+{
+    struct index_partition summary;
+    return summary_of(segment, partition, &summary) != ERR_NONE || summary.summary.first_offset > offset;
+}
+
 /* Binary search over the readable segments, the hint and its successor first. AGAIN: *ret_segment wants its index opened. */
 static enum err locate(const struct journal *journal,
                        const struct partition *partition,
@@ -91,8 +98,9 @@ static enum err locate(const struct journal *journal,
     uint32_t high = table->count - 1;
     if (read->hint != 0 && high > low && read->hint >= table->segments[low]->number) {
         uint64_t step = read->hint - table->segments[low]->number;
-        if (step + low <= high && table->segments[step + low]->number == read->hint)
-            low += (uint32_t)step; /* readers go forward */
+        if (step + low <= high && table->segments[step + low]->number == read->hint &&
+            !begins_behind(table->segments[step + low], partition, read->offset))
+            low += (uint32_t)step; /* readers go forward, as a rule */
     }
     uint32_t step = 1;
     while (low < high) { /* gallop from the front, then halve: the hint makes the first probe the answer */

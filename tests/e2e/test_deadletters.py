@@ -378,3 +378,20 @@ def test_followed_replay_says_its_end_and_ends_with_1_when_something_failed_agai
             output, errors = process.communicate(timeout=20)
     assert process.returncode == 1, errors
     assert "wanted 3  settled 3  failed again 1  left 0" in output
+
+
+SMALL = {"log": {"segment_size": "256KiB", "size_max": "64MiB"}, "limits": {"append": "64KiB", "record": "16KiB"}}
+
+
+def test_drops_of_the_oldest_are_audited(waybill):
+    waybill.config["doors"] = [door for door in waybill.config["doors"] if door["serve"] == "produce"]
+    waybill.door("produce").update(topic="orders", max_line="8KiB")
+    waybill.config["topics"] = {"orders": {"when_full": "drop_oldest", "processed_by": ["billing"],
+                                           "retention": {"age": "0", "size": "512KiB"}}}
+    waybill.config.update(SMALL)
+    waybill.start()
+    with waybill.produce() as producer:
+        producer.store(*[f"k|{i}|{i}|{'x' * 1000}" for i in range(1, 3001)])
+    waybill.wait_log('msg="records dropped"')
+    told = wait_until(lambda: audited(waybill, "--event", "drop"), what="an audit record")
+    assert told[0]["auditType"] == "LOG" and told[0]["count"] > 0 and "drop_oldest" in told[0]["reason"]

@@ -230,6 +230,35 @@ TEST(records_are_read_back_over_many_segments_and_restarts)
     finish(&bench);
 }
 
-TEST_MAIN(a_batch_larger_than_the_buffer_is_refused_with_the_size_that_it_takes,
+TEST(reader_that_goes_back_finds_its_place_in_spite_of_the_hint)
+{
+    struct bench bench;
+    begin(&bench);
+    struct store_topic topic;
+    uint32_t sequence;
+    expect_fine(bench.store->ops->topic_open(bench.store, span_from_text("orders"), 0, true, &topic));
+    expect_fine(bench.store->ops->sequence_open(bench.store, span_from_text("default"), &sequence));
+    for (uint64_t seq = 1; seq <= 2000; seq++) {
+        append(&bench, topic.id, seq, 500);
+        if (seq % 50 == 0)
+            settle(&bench);
+    }
+    settle(&bench);
+    struct store_read read = {.topic = topic.id, .buffer = malloc(READ_SIZE), .size = READ_SIZE};
+    static const uint64_t offsets[] = {1999, 0, 1000, 999, 500, 1500, 1, 1999, 1200};
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        struct record_batch batch;
+        size_t at;
+        read.offset = offsets[i];
+        expect_fine(bench.store->ops->read(bench.store, &read));
+        expect(record_batch_decode(span_of(read.buffer, read.ret_len), &batch, &at) == DECODE_DONE);
+        expect_equal_u64(batch.base_offset, offsets[i]);
+    }
+    free(read.buffer);
+    finish(&bench);
+}
+
+TEST_MAIN(reader_that_goes_back_finds_its_place_in_spite_of_the_hint,
+          a_batch_larger_than_the_buffer_is_refused_with_the_size_that_it_takes,
           input_creates_no_more_topics_than_allowed_besides_those_for_dead_letters,
           records_are_read_back_over_many_segments_and_restarts)
