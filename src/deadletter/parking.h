@@ -10,7 +10,8 @@
  * The happy path: claims come with a reason; what came in one turn is read from the log together; letters, outcomes and audit
  * records fill appends; when one is synced its claims end.
  *
- * - The log or the dead-letter topic is full, or broken: the claims are given back, with a log line.
+ * - The log is full: they wait, as outcomes do. A dead-letter topic at its size takes them all the same.
+ * - The log is broken, or the dead-letter topic cannot be made: the claims are given back, with a log line.
  * - Retention has taken the record meanwhile: there is nothing to keep, the outcome is `expired`.
  * - A record that a replay gave fails again, or a subscriber of the dead-letter topic itself fails: docs/formats/dead-letter.md, 3.
  */

@@ -10,6 +10,10 @@ enum {
     TEXTS_MAX =
         STORE_NOTES_MAX * (STORE_NOTE_KEY_MAX + STORE_NOTE_VALUE_MAX) + STORE_SETTLED_MAX * STORE_BY_MAX,
     RECORDS_MAX = INT32_MAX / 2,
+    /* What a store needs at most to say it; it counts against the limit of an append. */
+    SETTLED_SIZE = 176,
+    SEEK_SIZE = 56,
+    NOTE_SIZE = 40, /* and its key and value */
 };
 
 /* The batch of one partition: room for its header, then its records. */
@@ -77,6 +81,15 @@ size_t append_builder_size(const struct append_builder *builder)
     return sizeof(struct built_append) + builder->slot_count * sizeof(struct store_part) +
            builder->settled.len + builder->seeks.len + builder->notes.len + builder->bytes_len +
            builder->texts.len;
+}
+
+/* Whether the append stays within its limit with `size` bytes more. */
+static bool has_room(const struct append_builder *builder, size_t bytes_len, size_t size)
+{
+    size_t stated = builder->settled.len / sizeof(struct builder_settled) * SETTLED_SIZE +
+                    builder->seeks.len / sizeof(struct store_seek) * SEEK_SIZE +
+                    builder->notes.len / sizeof(struct builder_note) * NOTE_SIZE + builder->texts.len;
+    return bytes_len + stated + size <= builder->store->append_size_max;
 }
 
 /* --- Undoing -------------------------------------------------------------------------------------- */
@@ -210,7 +223,7 @@ enum err append_builder_add_record(struct append_builder *builder,
     size_t bytes_len =
         builder->bytes_len - (is_new ? 0 : part_size(len_before)) + part_size(len_before + size);
     if (size > (size_t)builder->store->record_size_max + APPEND_BUILDER_EXTRA_MAX ||
-        bytes_len > builder->store->append_size_max)
+        !has_room(builder, bytes_len, 0))
         return ERR_TOO_LARGE;
     if (is_new)
         buffer_clear(&slot->bytes);
@@ -262,6 +275,8 @@ enum err append_builder_add_settled(struct append_builder *builder, const struct
 {
     struct builder_settled item = {.settled = *settled};
     check(settled->count > 0 && settled->by.len <= STORE_BY_MAX);
+    if (!has_room(builder, builder->bytes_len, SETTLED_SIZE) && !append_builder_is_empty(builder))
+        return ERR_TOO_LARGE;
     struct append_builder_mark mark = append_builder_mark(builder);
     enum err err = share_text(builder, settled->by, &item.by_at)
                        ? ERR_NONE
@@ -283,6 +298,9 @@ enum err append_builder_add_note(struct append_builder *builder, const struct st
     struct builder_note item = {.note = *note};
     check(note->key.len >= 1 && note->key.len <= STORE_NOTE_KEY_MAX);
     check(note->value.len <= STORE_NOTE_VALUE_MAX);
+    if (!has_room(builder, builder->bytes_len, NOTE_SIZE + note->key.len + note->value.len) &&
+        !append_builder_is_empty(builder))
+        return ERR_TOO_LARGE;
     struct append_builder_mark mark = append_builder_mark(builder);
     enum err err = keep_text(builder, note->key, &item.key_at);
     if (err == ERR_NONE)

@@ -395,3 +395,22 @@ def test_drops_of_the_oldest_are_audited(waybill):
     waybill.wait_log('msg="records dropped"')
     told = wait_until(lambda: audited(waybill, "--event", "drop"), what="an audit record")
     assert told[0]["auditType"] == "LOG" and told[0]["count"] > 0 and "drop_oldest" in told[0]["reason"]
+
+
+def test_a_dead_letter_topic_at_its_size_holds_nobody_up(waybill):
+    waybill.door("produce")["max_line"] = "8KiB"
+    start_loop(waybill, topics={DEAD: {"processed_by": ["digger"], "retention": {"age": "0", "size": "512KiB"}}}, **SMALL)
+    with waybill.produce() as producer:
+        producer.store(*[f"k{i}|{i}|{i}|{'x' * 1000}" for i in range(1, 2001)])
+    with subscribe(waybill) as subscriber:
+        assert len(subscriber.take(2000)) == 2000
+        subscriber.send(*[f"FAIL {i} bad" for i in range(1, 2001)])
+        assert subscriber.finish() == []
+    waybill.wait_log(f'msg="log is full" topic={DEAD}')
+    assert waybill.topics()[DEAD] == [(0, 2000)]
+    assert waybill.metric("waybill_journal_damaged_ranges_total") == 0
+    with subscribe(waybill) as subscriber:
+        number = begin_replay(waybill)
+        subscriber.take(2000)
+        subscriber.done("1-2000")
+        wait_replay(waybill, number, state="done")
