@@ -125,7 +125,7 @@ class BenchServer(Waybill):
         after = self.metrics()
         return Load(results, sample, {name: value - before.get(name, 0) for name, value in after.items()})
 
-    def produce(self, *words, spread=False, verb="produce"):
+    def produce(self, *words, spread=False, verb="produce", door="produce"):
         """A load of lines with the next free numbers, to one topic or to all of them with random keys.
 
         `spread` is True, or the name of the door that takes lines which name their topic.
@@ -136,13 +136,13 @@ class BenchServer(Waybill):
             words += ["--address", self.address(door), "--fields", SPREAD_FIELDS, "--topics", SPREAD_TOPICS,
                       "--keys", 0]
         else:
-            words += ["--address", self.address("produce")]
+            words += ["--address", self.address(door)]
         load = self.load(*words)
         self.next_seq += sum(result["count"] for result in load.results)
         return load
 
-    def acks(self, *words):
-        return self.load("acks", "--address", self.address("acks"), "--count", self.next_seq - FIRST_SEQ, *words)
+    def acks(self, *words, door="acks"):
+        return self.load("acks", "--address", self.address(door), "--count", self.next_seq - FIRST_SEQ, *words)
 
     def status(self, *words):
         return self.load("status", "--address", self.address("status"), "--count", self.next_seq - FIRST_SEQ, *words)
