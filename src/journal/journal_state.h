@@ -9,6 +9,7 @@
 #include "journal/catalog.h"
 #include "journal/identity_window.h"
 #include "journal/journal_settings.h"
+#include "journal/scrub_state.h"
 #include "journal/segment.h"
 #include "journal/writer.h"
 #include "store/store.h"
@@ -34,19 +35,6 @@ struct prepared {
     struct list link;
     uint64_t number;
     struct fs_file *file;
-};
-
-/* Where the scrubber stands; the helper's alone. */
-struct scrub {
-    uint64_t segment; /* 0: between two passes */
-    uint64_t position;
-    uint64_t lsn;
-    uint32_t incarnation;
-    bool has_rested;  /* a pass has come to its end */
-    int64_t since_ns; /* when */
-    int64_t next_ns;  /* the next step of this one */
-    int64_t every_ns; /* as set when this step began, as is the rate */
-    uint64_t rate;
 };
 
 /*

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench_server import FIRST_SEQ, GIB, MIB, LoadFailed, ServerFolder, run_generator
-from figures_tls import secured
 from memory_group import MemoryGroup
 from process_sample import ProcessSample, private_bytes
 from report import Row, describe_limit, fill_costs, short_count, short_size, short_time
 from subscribe_figures import SUBSCRIBE_FIGURES
+from tls_figures import secured
 
 BYTES_ENOUGH = 10_000_000_000  # a load may end before its time when it has moved so much
 IDLE_MAX = 8 * MIB
