@@ -32,11 +32,22 @@ add_source(struct named_groups *named, const char *name, const struct config_del
     }
 }
 
+/* It does not expire, and holds back what names it in `processed_by` alone: a topic without lines in it would never end. */
+static void add_log(struct named_groups *named, const struct config_door *door)
+{
+    if (door->serve == CONFIG_STATUS && door->processed_log != NULL)
+        add(named,
+            (struct journal_named_group){.name = door->group, .topic = ""}); /* no topic is called so */
+}
+
 static void add_all(struct named_groups *named, const struct config *config)
 {
     const struct config_topic *topics = config->topics.items;
     const struct config_delivery *deliveries = config->deliveries.items;
+    const struct config_door *doors = config->doors.items;
     named->count = 0;
+    for (uint32_t i = 0; i < config->doors.count; i++)
+        add_log(named, &doors[i]);
     add_words(named, config->topics.defaults);
     for (uint32_t i = 0; i < config->topics.count; i++)
         add_words(named, &topics[i]);

@@ -11,7 +11,7 @@ struct named_groups {
     uint32_t count;
 };
 
-/* Those of `processed_by`, and the deliveries. MEMORY. */
+/* Those of `processed_by`, the deliveries, and the owners of processed logs. MEMORY. */
 enum err named_groups_init(struct named_groups *named, const struct config *config) MUST_CHECK;
 void named_groups_done(struct named_groups *named);
 
