@@ -87,8 +87,8 @@ static void free_cursor(struct group_cursor *cursor)
 static void free_stream(struct group_stream *stream)
 {
     check(stream->runs == 0);
-    while (!list_is_empty(&stream->cursors))
-        free_cursor(LIST_OWNER(stream->cursors.next, struct group_cursor, stream_link));
+    LIST_EACH_SAFE (&stream->cursors, link)
+        free_cursor(LIST_OWNER(link, struct group_cursor, stream_link));
     list_remove(&stream->unit_link);
     list_remove(&stream->partition_link);
     key_holds_done(&stream->holds);
@@ -287,8 +287,8 @@ void group_unit_begin(struct group_unit *unit, const struct group_member_setting
 
 static void free_cursors(struct group_member *member)
 {
-    while (!list_is_empty(&member->cursors))
-        free_cursor(LIST_OWNER(member->cursors.next, struct group_cursor, member_link));
+    LIST_EACH_SAFE (&member->cursors, link)
+        free_cursor(LIST_OWNER(link, struct group_cursor, member_link));
 }
 
 enum err group_unit_add_member(struct group_unit *unit, struct group_member *member)
@@ -307,6 +307,7 @@ enum err group_unit_add_member(struct group_unit *unit, struct group_member *mem
     }
     list_insert_last(&unit->members, &member->link);
     unit->member_count++;
+    group_unit_note_windows(unit);
     group_unit_hand_over(unit);
     return ERR_NONE;
 }
@@ -319,6 +320,7 @@ void group_unit_remove_member(struct group_member *member)
     group_lanes_leave(&unit->lanes, member);
     list_remove(&member->link);
     unit->member_count--;
+    group_unit_note_windows(unit);
     group_unit_hand_over(unit);
 }
 
@@ -341,14 +343,13 @@ uint64_t group_unit_take_all_back(struct group_member *member)
     return count;
 }
 
-uint64_t group_unit_span(const struct group_unit *unit)
+void group_unit_note_windows(struct group_unit *unit)
 {
-    uint64_t span = group_unit_core(unit)->settings.span_max;
+    unit->span = group_unit_core(unit)->settings.span_max;
     LIST_EACH (&unit->members, link) {
         const struct group_member *member = LIST_OWNER(link, struct group_member, link);
-        span = member->window > span ? member->window : span;
+        unit->span = member->window > unit->span ? member->window : unit->span;
     }
-    return span;
 }
 
 /* --- Lanes -------------------------------------------------------------------------------------------- */

@@ -37,8 +37,8 @@ void group_unit_hand_over(struct group_unit *unit);
 /* Asks the store how far the log is, wakes those who wait for that. */
 void group_unit_look(struct group_unit *unit);
 
-/* How many offsets above the low-water mark may be given. */
-uint64_t group_unit_span(const struct group_unit *unit);
+/* A member came, went, or has another window. */
+void group_unit_note_windows(struct group_unit *unit);
 /* The stream of a partition of the topic, or the source with this position; NULL. `topic` may be the unit's for sources too. */
 struct group_stream *group_unit_find_stream(const struct group_unit *unit,
                                             const struct store_position *position);

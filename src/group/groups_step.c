@@ -116,17 +116,26 @@ static void step_store(struct groups *groups)
     core->has_changed = false;
 }
 
+/* groups->told is the member while it is there. */
+static void tell_gaps(struct groups *groups, struct group_member *member)
+{
+    const struct group_member_events events = member->events;
+    struct list gaps;
+    list_init(&gaps);
+    list_move_all(&gaps, &member->gaps);
+    LIST_EACH_SAFE (&gaps, link) {
+        struct group_gap *gap = LIST_OWNER(link, struct group_gap, link);
+        if (groups->told != NULL && events.on_gap != NULL)
+            events.on_gap(events.owner, gap->from.topic, gap->from.partition, gap->from.offset, gap->to);
+        free(gap);
+    }
+}
+
 /* The events may end the member, or call for more. */
 static void tell(struct groups *groups, struct group_member *member)
 {
     groups->told = member;
-    for (struct list *link; groups->told != NULL && (link = list_take_first(&member->gaps)) != NULL;) {
-        struct group_gap gap = *LIST_OWNER(link, struct group_gap, link);
-        free(LIST_OWNER(link, struct group_gap, link));
-        if (member->events.on_gap != NULL)
-            member->events.on_gap(member->events.owner, gap.from.topic, gap.from.partition, gap.from.offset,
-                                  gap.to);
-    }
+    tell_gaps(groups, member);
     if (groups->told != NULL && member->has_lapsed) {
         member->has_lapsed = false;
         if (member->events.on_lease_over != NULL)

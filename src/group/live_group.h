@@ -43,6 +43,7 @@ struct group_unit {
     uint32_t base_count;
     struct list members;
     uint32_t member_count;
+    uint64_t span; /* how many offsets above the low-water mark may be given: never fewer than a window */
     uint32_t claims;
     struct group_lanes lanes;
     int64_t handed_over_ns; /* when lanes last moved */

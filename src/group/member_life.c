@@ -126,7 +126,8 @@ struct group *group_member_group(struct group_member *member)
 void group_member_set_window(struct group_member *member, uint32_t window)
 {
     member->window = legal_window(window);
-    group_member_wake(member);
+    group_unit_note_windows(member->unit);
+    group_unit_wake(member->unit); /* a larger window may be a longer span for all */
 }
 
 void group_member_renew(struct group_member *member)

@@ -65,7 +65,7 @@ static bool has_more(struct group_cursor *cursor, uint64_t span)
 
 static struct group_cursor *choose(struct group_member *member)
 {
-    uint64_t span = group_unit_span(member->unit);
+    uint64_t span = member->unit->span;
     LIST_EACH (&member->cursors, link) {
         struct group_cursor *cursor = LIST_OWNER(link, struct group_cursor, member_link);
         if (!has_more(cursor, span))
@@ -291,11 +291,12 @@ static enum err take(struct group_member *member, struct group_item *item)
 {
     struct group_reader *reader = member->reader;
     struct offer offer = {.cursor = reader->cursor};
+    check(offer.cursor != NULL);
     if (!is_readable(offer.cursor))
         reader->cursor = NULL;
     else if (offer.cursor->went_back)
         group_reader_restart(reader);
-    uint64_t limit = limit_of(offer.cursor->stream, group_unit_span(member->unit));
+    uint64_t limit = limit_of(offer.cursor->stream, member->unit->span);
     while (reader->cursor != NULL) {
         uint64_t bad;
         uint64_t bad_to;

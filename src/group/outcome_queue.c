@@ -79,7 +79,7 @@ void outcome_queue_add(struct outcome_queue *queue, const struct outcome_run *ru
     group_core_want_work(queue->core);
     if (last != NULL && join(last, run))
         return;
-    check(queue->count < queue->size && run->count > 0);
+    check(queue->runs != NULL && queue->count < queue->size && run->count > 0);
     queue->is_sorted &= last == NULL || compare(last, run) <= 0;
     queue->runs[queue->count++] = *run;
     group_by_ref(run->by);

@@ -10,6 +10,8 @@
 #include "support/test_append.h"
 
 /*
+ * Rule zero: the model, the steps and the checks are one thing, read together.
+ *
  * The model keeps for every record who holds it and whether somebody settled it. After each step:
  *   - what the store calls settled was settled by somebody, or expired, or lay before a seek;
  *   - a record is given only when it is free, and no earlier one of its key is free or in other hands;
