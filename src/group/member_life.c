@@ -51,7 +51,7 @@ static enum err new_member(struct group_unit *unit,
 
 static void free_member(struct group_member *member)
 {
-    for (struct list *link; (link = list_take_first(&member->gaps)) != NULL;)
+    LIST_EACH_SAFE (&member->gaps, link)
         free(LIST_OWNER(link, struct group_gap, link));
     list_remove(&member->ready_link);
     group_reader_close(member->reader);

@@ -86,7 +86,7 @@ static uint64_t chance(struct world *world, uint64_t limit)
     return random_below(&world->random, limit);
 }
 
-#define fail_with(world, ...)                                                                                \
+#define FAIL(world, ...)                                                                                     \
     do {                                                                                                     \
         fprintf(stderr, "seed %" PRIu64 "\n", (world)->seed);                                                \
         test_fail(__VA_ARGS__);                                                                              \
@@ -110,7 +110,7 @@ static struct model_place *place_of(struct world *world, const struct store_posi
     for (uint32_t i = 0; i < world->place_count; i++)
         if (world->places[i].topic == position->topic && world->places[i].partition == position->partition)
             return &world->places[i];
-    fail_with(world, "a record of a place that is not there");
+    FAIL(world, "a record of a place that is not there");
     return NULL;
 }
 
@@ -174,8 +174,8 @@ static void check_order(struct world *world,
         /* What lies before the group's place, or what retention took, is not given any more. */
         if (earlier->hand == FREE && (i < place->start || outcome_of(world, place, i) != STORE_OUTCOME_OPEN))
             continue;
-        fail_with(world, "offset %" PRIu64 " of key %d is given while %" PRIu64 " is %s", offset, given->key,
-                  i, earlier->hand == FREE ? "free" : "in other hands");
+        FAIL(world, "offset %" PRIu64 " of key %d is given while %" PRIu64 " is %s", offset, given->key, i,
+             earlier->hand == FREE ? "free" : "in other hands");
     }
 }
 
@@ -184,17 +184,16 @@ static void note_given(struct world *world, struct model_member *member, const s
     struct model_place *place = place_of(world, &item->position);
     uint64_t offset = item->position.offset;
     if (offset >= place->count)
-        fail_with(world, "offset %" PRIu64 " is given and was not stored", offset);
+        FAIL(world, "offset %" PRIu64 " is given and was not stored", offset);
     struct model_record *record = &place->records[offset];
     if (record->hand != FREE)
-        fail_with(world, "offset %" PRIu64 " is given and is not free", offset);
+        FAIL(world, "offset %" PRIu64 " is given and is not free", offset);
     if (outcome_of(world, place, offset) != STORE_OUTCOME_OPEN)
-        fail_with(world, "offset %" PRIu64 " is given and has an outcome", offset);
+        FAIL(world, "offset %" PRIu64 " is given and has an outcome", offset);
     check_order(world, member, place, offset);
     record->attempts++;
     if (item->attempts != record->attempts)
-        fail_with(world, "offset %" PRIu64 " has %u attempts, not %u", offset, item->attempts,
-                  record->attempts);
+        FAIL(world, "offset %" PRIu64 " has %u attempts, not %u", offset, item->attempts, record->attempts);
     expect_equal_u64(item->seq, record->seq);
     expect(item->record->key_is_null == (record->key < 0));
     expect(item->is_replayed == (place == dead_letters(world)));
@@ -219,8 +218,7 @@ static void check_member(struct world *world, const struct model_member *member)
         return;
     uint64_t open = count_open(world, member);
     if (group_member_open(member->test.member) != open)
-        fail_with(world, "a member holds %u records, not %" PRIu64, group_member_open(member->test.member),
-                  open);
+        FAIL(world, "a member holds %u records, not %" PRIu64, group_member_open(member->test.member), open);
 }
 
 static void take_some(struct world *world, struct model_member *member, uint64_t count)
@@ -540,7 +538,7 @@ static void remove_source(struct world *world)
     if (world->source_has_ended)
         for (uint64_t i = world->source_from; i < world->source_to; i++)
             if (dead_letters(world)->records[i].hand != SETTLED)
-                fail_with(world, "a replay ended before dead letter %" PRIu64 " was settled", i);
+                FAIL(world, "a replay ended before dead letter %" PRIu64 " was settled", i);
     world->source = group_remove_source(world->source);
 }
 
@@ -640,16 +638,16 @@ static void check_place(struct world *world, const struct model_place *place, bo
         enum store_outcome outcome = outcome_of(world, place, i);
         bool is_settled = outcome != STORE_OUTCOME_OPEN;
         if (outcome == STORE_OUTCOME_EXPIRED && (i >= place->start || record->hand == OPEN))
-            fail_with(world, "offset %" PRIu64 " is expired and is not gone", i);
+            FAIL(world, "offset %" PRIu64 " is expired and is not gone", i);
         if (outcome == STORE_OUTCOME_SKIPPED && record->hand != SETTLED && record->hand != CLAIMED &&
             i >= place->sought)
-            fail_with(world, "offset %" PRIu64 " is skipped and nobody said so", i);
+            FAIL(world, "offset %" PRIu64 " is skipped and nobody said so", i);
         if (outcome == STORE_OUTCOME_DONE && record->hand != SETTLED)
-            fail_with(world, "offset %" PRIu64 " is done and nobody said so", i);
+            FAIL(world, "offset %" PRIu64 " is done and nobody said so", i);
         if (is_quiet && record->hand == SETTLED && !is_settled)
-            fail_with(world, "the outcome of offset %" PRIu64 " is lost", i);
+            FAIL(world, "the outcome of offset %" PRIu64 " is lost", i);
         if ((i < low && !is_settled) || (i == low && is_settled))
-            fail_with(world, "the low-water mark %" PRIu64 " is wrong at %" PRIu64, low, i);
+            FAIL(world, "the low-water mark %" PRIu64 " is wrong at %" PRIu64, low, i);
     }
 }
 
@@ -783,8 +781,8 @@ static void expect_nothing_lost(struct world *world)
     for (uint32_t i = 0; i < world->place_count; i++) {
         const struct model_place *place = &world->places[i];
         if (progress_of(world, place).low < place->count)
-            fail_with(world, "of partition %u only %" PRIu64 " of %" PRIu64 " are settled", i,
-                      progress_of(world, place).low, place->count);
+            FAIL(world, "of partition %u only %" PRIu64 " of %" PRIu64 " are settled", i,
+                 progress_of(world, place).low, place->count);
     }
     if (world->source != NULL) {
         expect(world->source_has_ended);
@@ -800,7 +798,7 @@ TEST(random_schedules_lose_nothing_and_settle_nothing_by_themselves)
     uint64_t first = test_number_from_environment("WAYBILL_GROUP_SEED", 1);
     uint64_t given = 0;
     struct world *world = malloc(sizeof *world);
-    expect_not_null(world);
+    check(world != NULL);
     for (uint64_t seed = first; seed < first + rounds; seed++) {
         begin(world, seed);
         for (unsigned i = 0; i < STEPS; i++)
