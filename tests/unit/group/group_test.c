@@ -327,7 +327,7 @@ TEST(what_retention_took_is_expired_and_members_are_told)
 
 TEST(who_comes_after_retention_took_records_is_told_of_them_until_the_group_has_gone_on)
 {
-    struct fixture fixture = {0};
+    struct group_pair fixture = {0};
     begin(&fixture);
     store_records(&fixture.world, "k", 1, 10);
     join(&fixture, &fixture.a);
