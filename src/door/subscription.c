@@ -100,7 +100,7 @@ static enum line_error begin_member(struct subscription *self,
                    .offset = line->offset,
                    .window = line->window,
                    .lease_ns = shared->options.lease_ns,
-                   .by = span_from_text(writer->stream->peer)},
+                   .by = span_from_text(stream_identity(writer->stream))},
         .encoding = line->encoding,
     };
     struct member_reader_events events = {self->events.on_finished, self->events.on_gap, self->events.owner};

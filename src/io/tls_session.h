@@ -9,7 +9,7 @@
 #include "io/tls_context.h"
 #include "io/tls_reason.h"
 
-enum { TLS_IDENTITY_SIZE = 128 };
+enum { TLS_IDENTITY_SIZE = 65 }; /* as much as is recorded of who did something, and its end */
 
 /*
  * Bytes of the peer are lent to it; those that it has not used when it is done are in bytes.lent still. What is to be

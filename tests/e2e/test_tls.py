@@ -185,6 +185,20 @@ def test_clients_are_asked_for_certificates_and_only_good_ones_get_in(doors, tmp
     wait_until(lambda: doors.waybill.metric("waybill_tls_handshakes_failed_total") == 7)
 
 
+def test_what_a_client_settles_is_recorded_under_the_name_in_its_certificate(doors):
+    doors.add("subscribe tls", "subscribe", client_ca=str(doors.authority.cert))
+    doors.start()
+    with doors.produce() as producer:
+        producer.store("orders|1|17|x")
+    with LineSocket(doors.connect("subscribe tls", shown=doors.authority.issue("till-7"))) as member:
+        member.send("SUBSCRIBE orders GROUP billing")
+        assert member.read() == b"17|orders|1|x"
+        member.send("DONE 17")
+        said = wait_until(lambda: re.search(r'"by":"[^"]*"', doors.waybill.run(
+            "receipt", "--seq", 17, "--json", "--data", doors.waybill.data).stdout))
+        assert said[0] == '"by":"till-7"'
+
+
 def test_a_client_that_trusts_another_authority_is_named(doors, tmp_path):
     doors.start()
     with pytest.raises(ssl.SSLCertVerificationError):

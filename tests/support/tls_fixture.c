@@ -80,6 +80,12 @@ static void make_world(struct tls_world *world)
     test_authority_init(&world->authority, "test authority");
     test_authority_init(&world->stranger, "another authority");
     world->server = test_authority_issue(&world->authority, &server);
+    char name[130] = "";
+    for (unsigned i = 0; i < 64; i++)
+        strcat(name,
+               i == 0 ? "x" : "\xc3\xa9"); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): it fits */
+    const struct test_subject wordy = {"wordy", name, NULL, -HOUR_S, HOUR_S};
+    world->wordy = test_authority_issue(&world->authority, &wordy);
     world->client = test_authority_issue(&world->authority, &client);
     world->nameless = test_authority_issue(&world->authority, &nameless);
     world->expired = test_authority_issue(&world->authority, &expired);

@@ -18,6 +18,7 @@ struct tls_world {
     struct test_identity server;
     struct test_identity client;
     struct test_identity nameless;
+    struct test_identity wordy; /* its name is longer than what is kept of one */
     struct test_identity expired;
     struct test_identity unknown;
 };

@@ -47,6 +47,10 @@ TEST(a_client_must_show_a_certificate_that_is_good)
     tls_fixture_accept_peer(&fixture, TLS1_3_VERSION, &fixture.world.nameless);
     tls_peer_settle(&fixture.peer);
     expect_equal_text(fixture.identity, "a@b.example");
+    tls_fixture_drop(&fixture);
+    tls_fixture_accept_peer(&fixture, TLS1_3_VERSION, &fixture.world.wordy);
+    tls_peer_settle(&fixture.peer);
+    expect_equal_u64(strlen(fixture.identity), 63); /* and not half of a character more */
     tls_fixture_done(&fixture);
 }
 
