@@ -11,6 +11,7 @@
 #include "journal/capacity.h"
 #include "journal/commit.h"
 #include "journal/directory.h"
+#include "journal/identity_load.h"
 #include "journal/prepare.h"
 #include "journal/replay.h"
 #include "journal/retire.h"
@@ -38,8 +39,7 @@ struct recovery {
     uint64_t base;   /* the scan begins with this segment */
     uint64_t done_bytes;
     uint64_t total_bytes;
-    uint64_t lost_identities; /* for lack of memory */
-    bool lacks_features;      /* the active segment was begun by an older program */
+    bool lacks_features; /* the active segment was begun by an older program */
 };
 
 static enum err
@@ -254,49 +254,9 @@ static void remove_leftovers(struct recovery *recovery)
         (void)journal->seams.fs->ops->unlink(journal->seams.fs, DIRECTORY_TEMPORARY);
 }
 
-/* Identities of sealed segments, oldest first, as far back as the window reaches. */
-static void on_identity(void *owner, const struct index_identity *identity)
+static void on_bad_index(void *owner, uint64_t segment, enum err err)
 {
-    struct recovery *recovery = owner;
-    if (identity_window_load(&recovery->journal->identities, identity->hash, identity->wall_ns) != ERR_NONE)
-        recovery->lost_identities++;
-}
-
-/* The index is in memory when there was no space for its file. */
-static enum err load_identities_of(struct recovery *recovery, struct segment *segment)
-{
-    if (segment->index == NULL)
-        return segment_index_outcome(segment,
-                                     index_file_each_identity(segment->index_file, on_identity, recovery));
-    for (uint32_t i = 0; i < segment_index_identity_count(segment->index); i++)
-        on_identity(recovery, segment_index_identity(segment->index, i));
-    return ERR_NONE;
-}
-
-static void load_identities(struct recovery *recovery)
-{
-    struct journal *journal = recovery->journal;
-    const struct segment_table *table = &journal->table;
-    int64_t oldest_ns = clock_wall_ns(journal->seams.clock) - journal->settings.identities_keep_ns;
-    uint64_t count = 0;
-    uint32_t first = table->count;
-    while (first > 0 && count < journal->settings.identities_max &&
-           table->segments[first - 1]->last_ns >= oldest_ns)
-        count += table->segments[--first]->identity_count;
-    for (uint32_t i = first; i < table->count; i++) {
-        struct segment *segment = table->segments[i];
-        if (segment->identity_count == 0)
-            continue;
-        enum err err = ERR_AGAIN;
-        for (int tries = 0; err == ERR_AGAIN && tries < 2; tries++) { /* a bad file is made again once */
-            err = seal_open_index(journal, segment);
-            if (err == ERR_NONE)
-                err = load_identities_of(recovery, segment);
-        }
-        if (err != ERR_NONE)
-            report_damage(journal, "segment=%llu what=index err=%s", (unsigned long long)segment->number,
-                          err_name(err));
-    }
+    report_damage(owner, "segment=%llu what=index err=%s", (unsigned long long)segment, err_name(err));
 }
 
 /* --- 3. The scan ------------------------------------------------------------------------------------ */
@@ -572,7 +532,7 @@ static enum err recover(struct recovery *recovery)
     err = find_base(recovery);
     if (err != ERR_NONE)
         return err;
-    load_identities(recovery);
+    identity_load(journal, on_bad_index, journal);
     recovery->replay.catalog = &journal->catalog;
     recovery->replay.table = &journal->table;
     recovery->replay.identities = &journal->identities;

@@ -160,6 +160,80 @@ static void *consume(void *argument)
     return NULL;
 }
 
+/* The next offsets without an outcome; how many. */
+static uint32_t settle_some(struct actor *actor, struct mailbox *mailbox, uint32_t group)
+{
+    enum { AT_ONCE = 40 };
+    struct stage *stage = actor->stage;
+    const struct outcomes_ops *ops = stage->store->outcomes;
+    struct store_position position = {stage->topic.id, actor->number, 0};
+    struct store_extent extent;
+    uint64_t from;
+    uint64_t to;
+    check(ops->unsettled(stage->store, group, position, &from, &to) == ERR_NONE);
+    check(stage->store->ops->extent(stage->store, position.topic, position.partition, &extent) == ERR_NONE);
+    to = to < extent.end ? to : extent.end;
+    if (from >= to)
+        return 0;
+    struct store_settled settled = {.group = group,
+                                    .topic = position.topic,
+                                    .partition = position.partition,
+                                    .offset = from,
+                                    .count = to - from < AT_ONCE ? (uint32_t)(to - from) : AT_ONCE,
+                                    .outcome = from % 3 == 0 ? STORE_OUTCOME_SKIPPED : STORE_OUTCOME_DONE,
+                                    .by = span_from_text("settler")};
+    struct test_append *append = test_append_new(mailbox);
+    append->append.settled = &settled;
+    append->append.settled_count = 1;
+    append->append.urgent = true;
+    check(stage->store->ops->append(stage->store, &append->append) == ERR_NONE);
+    while (mailbox_deliver(mailbox) == 0)
+        nap();
+    check(append->append.ret_err == ERR_NONE);
+    append = test_append_free(append);
+    position.offset = from;
+    check(ops->outcome(stage->store, group, position) != STORE_OUTCOME_OPEN);
+    return settled.count;
+}
+
+/* A number that was acknowledged has its place, whether the record is gone by now or not. */
+static void ask_for_place(struct stage *stage, uint32_t producer, uint64_t number)
+{
+    struct store_place place;
+    uint32_t count;
+    bool has_unplaced;
+    check(stage->store->outcomes->places(stage->store, 0, 1 + number * PRODUCERS * 4 + producer * 4, &place,
+                                         1, &count, &has_unplaced) == ERR_NONE);
+    check(count == 1 && !has_unplaced && place.position.partition == producer);
+    check(place.position.offset % 3 == 0); /* small appends overtake others */
+}
+
+/* Completes one partition behind its producer, until that has ended and nothing is left. */
+static void *complete(void *argument)
+{
+    struct actor *actor = argument;
+    struct stage *stage = actor->stage;
+    struct mailbox mailbox;
+    uint32_t group;
+    mailbox_init(&mailbox, stay_asleep, NULL);
+    check(stage->store->outcomes->group_open(stage->store, span_from_text("group"), true, &group) ==
+          ERR_NONE);
+    for (bool was_over = false;;) {
+        uint64_t acknowledged = atomic_load(&stage->acknowledged[actor->number]) / 3;
+        if (acknowledged > 0)
+            ask_for_place(stage, actor->number, actor->seen * 7 % acknowledged);
+        uint32_t settled = settle_some(actor, &mailbox, group);
+        actor->seen += settled;
+        if (settled == 0 && was_over)
+            break;
+        was_over = settled == 0 && atomic_load(&stage->is_over);
+        if (settled == 0)
+            nap();
+    }
+    mailbox_done(&mailbox);
+    return NULL;
+}
+
 /* Gives the journal other settings again and again, and takes away those of before. */
 static void *reload(void *argument)
 {
@@ -229,6 +303,7 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
     struct stage stage = {0};
     struct actor producers[PRODUCERS];
     struct actor readers[READERS];
+    struct actor settlers[PRODUCERS];
     struct actor reloader;
     begin(&stage, directory);
     uint32_t sequence;
@@ -236,11 +311,13 @@ TEST(producers_readers_and_retention_share_the_journal_and_a_restart_finds_all)
     expect_fine(journal_start(stage.journal));
     start(readers, READERS, &stage, consume);
     start(producers, PRODUCERS, &stage, produce);
+    start(settlers, PRODUCERS, &stage, complete);
     start(&reloader, 1, &stage, reload);
     join(producers, PRODUCERS);
     atomic_store(&stage.is_over, true);
     join(&reloader, 1);
     join(readers, READERS);
+    join(settlers, PRODUCERS);
     for (uint32_t i = 0; i < READERS; i++)
         expect_equal_u64(readers[i].seen, APPENDS * 3);
     journal_stop(stage.journal);
