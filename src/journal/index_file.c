@@ -110,7 +110,7 @@ enum err index_file_partition(const struct index_file *file,
     struct index_reader reader;
     index_reader_init(&reader, file);
     struct index_partition found = {.topic = topic, .partition = partition};
-    struct index_range all = {INDEX_PARTITIONS, 0, file->layout.sections[INDEX_PARTITIONS].count};
+    struct index_range all = {.kind = INDEX_PARTITIONS, .end = file->layout.sections[INDEX_PARTITIONS].count};
     uint32_t place;
     enum err err = index_reader_find(&reader, all, partition_is_before, &found, &place);
     if (err != ERR_NONE)
@@ -252,7 +252,7 @@ enum err index_file_positions(const struct index_file *file,
     enum err err = range_of_runs(file, sequence, &range);
     if (err != ERR_NONE)
         return err;
-    return index_reader_holders(&reader, range, RUN_COUNT_MAX, number, positions, size, ret_count);
+    return index_reader_holders(&reader, range, number, positions, size, ret_count);
 }
 
 enum err index_file_has(const struct index_file *file,

@@ -76,7 +76,7 @@ enum err index_file_places(const struct index_file *file,
 {
     struct index_reader reader;
     struct index_place_sequence about;
-    struct index_range range;
+    struct index_range range = {0};
     uint32_t spots[HOLDERS_MAX];
     uint32_t count = 0;
     *ret_count = 0;
@@ -85,9 +85,10 @@ enum err index_file_places(const struct index_file *file,
     if (err != ERR_NONE)
         return err == ERR_NOT_FOUND ? ERR_NONE : err;
     err = index_reader_range(file, INDEX_PLACE_RUNS, about.run_first, about.run_count, &range);
+    range.longest = about.longest;
     if (err == ERR_NONE)
-        err = index_reader_holders(&reader, range, about.longest, number, spots,
-                                   size < HOLDERS_MAX ? size : HOLDERS_MAX, &count);
+        err = index_reader_holders(&reader, range, number, spots, size < HOLDERS_MAX ? size : HOLDERS_MAX,
+                                   &count);
     for (uint32_t i = 0; err == ERR_NONE && i < count; i++)
         err = find_place(&reader, spots[i], number, &found[i]);
     *ret_count = err == ERR_NONE ? count : 0;
@@ -107,7 +108,7 @@ static enum err
 find_key(struct index_reader *reader, const struct outcome_key *key, struct index_outcomes *ret_outcomes)
 {
     uint32_t count = reader->file->layout.sections[INDEX_OUTCOMES].count;
-    struct index_range all = {INDEX_OUTCOMES, 0, count};
+    struct index_range all = {.kind = INDEX_OUTCOMES, .end = count};
     const uint8_t *entry;
     uint32_t place;
     enum err err = index_reader_find(reader, all, key_is_before, key, &place);
@@ -126,13 +127,14 @@ static enum err find_mark(struct index_reader *reader,
                           uint64_t offset,
                           struct outcome_mark *ret_mark)
 {
-    struct index_range range;
+    struct index_range range = {0};
     uint32_t marks[HOLDERS_MAX];
     uint32_t count = 0;
     enum err err = index_reader_range(reader->file, INDEX_OUTCOME_RUNS, outcomes->run_first,
                                       outcomes->run_count, &range);
+    range.longest = outcomes->longest;
     if (err == ERR_NONE)
-        err = index_reader_holders(reader, range, outcomes->longest, offset, marks, HOLDERS_MAX, &count);
+        err = index_reader_holders(reader, range, offset, marks, HOLDERS_MAX, &count);
     if (err != ERR_NONE || count == 0)
         return err == ERR_NONE ? ERR_NOT_FOUND : err;
     uint32_t latest = marks[0];

@@ -75,7 +75,7 @@ enum err index_reader_range(const struct index_file *file,
     uint32_t all = file->layout.sections[kind].count;
     if (first > all || count > all - first)
         return ERR_DAMAGED;
-    *ret_range = (struct index_range){kind, first, first + count};
+    *ret_range = (struct index_range){kind, first, first + count, RUN_COUNT_MAX};
     return ERR_NONE;
 }
 
@@ -107,7 +107,6 @@ static bool run_is_at_or_below(const uint8_t *entry, const void *sought)
 
 enum err index_reader_holders(struct index_reader *reader,
                               struct index_range range,
-                              uint32_t longest,
                               uint64_t number,
                               uint32_t *positions,
                               uint32_t size,
@@ -122,7 +121,7 @@ enum err index_reader_holders(struct index_reader *reader,
         err = index_reader_entry(reader, range.kind, --place, &entry);
         if (err == ERR_NONE && !index_run_read(entry, &run))
             err = ERR_DAMAGED;
-        if (err != ERR_NONE || number - run.from >= longest)
+        if (err != ERR_NONE || number - run.from >= range.longest)
             break;
         if (run_holds(&run, number))
             positions[count++] = run.position;

@@ -28,6 +28,7 @@ struct index_range {
     enum index_section_kind kind;
     uint32_t first;
     uint32_t end;
+    uint32_t longest; /* of runs: none is longer */
 };
 
 /* Reads and checks one. DAMAGED, or an error of the file. */
@@ -55,10 +56,9 @@ enum err index_reader_find(struct index_reader *reader,
                            const void *sought,
                            uint32_t *ret_entry) MUST_CHECK;
 
-/* Of a range of runs, by `from`, none longer than `longest`: the positions of those that hold the number, at most `size`. */
+/* Of a range of runs, by `from`: the positions of those that hold the number, at most `size`. */
 enum err index_reader_holders(struct index_reader *reader,
                               struct index_range range,
-                              uint32_t longest,
                               uint64_t number,
                               uint32_t *positions,
                               uint32_t size,

@@ -78,7 +78,8 @@ enum err settle_run(const struct settle *settle, const struct settle_run *run)
     struct group_progress *progress;
     if (group == NULL || partition == NULL)
         return group == NULL ? ERR_NOT_FOUND : ERR_UNKNOWN_TOPIC;
-    uint64_t to = run->offset + run->count; /* beyond the end bad bytes took the records, and nothing is settled */
+    uint64_t to =
+        run->offset + run->count; /* beyond the end bad bytes took the records, and nothing is settled */
     to = to < partition->end ? to : partition->end;
     if (run->offset >= to)
         return ERR_BAD_INPUT;

@@ -5,88 +5,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/journal_claims.h"
+#include "support/journal_shape.h"
 #include "support/test.h"
 #include "wire/record_batch.h"
 
 enum {
-    OUTCOME_TOPICS = 2, /* outcomes are of records in the first ones */
-    NOTES = 5,
     APPEND_SIZE_MAX = 16 * 1024,
     BATCH_SIZE_MAX = 6 * 1024,
     READ_SIZE = 64 * 1024,
-    NUMBERS_PER_APPEND = 4,
     ID_DIGITS = 8,
-    VALUE_MAX = 1600,
 };
-
-static const uint32_t partitions_of_topic[JOURNAL_MODEL_TOPICS] = {1, 3, 2, 1};
-
-/* --- What an append is made of ------------------------------------------------------------------- */
-
-static uint32_t mix(uint32_t shape, uint32_t salt)
-{
-    uint64_t mixed = (shape + 1) * UINT64_C(0x9e3779b97f4a7c15) + salt * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed ^= mixed >> 29;
-    mixed *= UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(mixed >> 33);
-}
-
-static uint32_t part_count_of(uint32_t shape)
-{
-    return 1 + mix(shape, 1) % JOURNAL_MODEL_PARTS_MAX;
-}
-
-/* Later topics appear later, so that they are created in the middle of a run. */
-static uint32_t topic_of(uint32_t shape, uint32_t part)
-{
-    uint32_t topics = shape < 20 ? 1 : shape < 60 ? 2 : JOURNAL_MODEL_TOPICS;
-    return mix(shape, 10 + part) % topics;
-}
-
-static uint32_t partition_of(uint32_t shape, uint32_t part)
-{
-    return mix(shape, 20 + part) % partitions_of_topic[topic_of(shape, part)];
-}
-
-static uint32_t records_of(uint32_t shape, uint32_t part)
-{
-    return 1 + mix(shape, 30 + part) % 3;
-}
-
-static uint32_t value_len_of(uint32_t shape, uint32_t part)
-{
-    bool is_large = mix(shape, 41) % 4 == 0;
-    return mix(shape, 40 + part) % (is_large ? VALUE_MAX : 120);
-}
-
-static uint32_t sequence_of(uint32_t shape)
-{
-    return mix(shape, 50) % JOURNAL_MODEL_SEQUENCES;
-}
-
-static struct store_run run_of(uint32_t shape)
-{
-    return (struct store_run){1 + (uint64_t)shape * NUMBERS_PER_APPEND,
-                              1 + mix(shape, 60) % NUMBERS_PER_APPEND};
-}
-
-static void topic_name(char name[16], uint32_t topic)
-{
-    (void)snprintf(name, 16, "topic-%u", topic);
-}
 
 /* One part's batch; `to` has BATCH_SIZE_MAX bytes. */
 static size_t write_batch(uint8_t *to, uint32_t id, uint32_t shape, uint32_t part)
 {
-    uint8_t value[VALUE_MAX];
+    uint8_t value[JOURNAL_SHAPE_VALUE_MAX];
     char key[32];
     struct record_batch_writer writer;
     record_batch_begin(&writer, to, 1000);
-    for (uint32_t i = 0; i < records_of(shape, part); i++) {
+    for (uint32_t i = 0; i < journal_shape_records(shape, part); i++) {
         (void)snprintf(key, sizeof key, "%0*u.%u.%u", ID_DIGITS, id, part, i);
         memset(value, 'a' + (int)((id + i) % 26), sizeof value);
         struct record record = {.key = span_from_text(key),
-                                .value = span_of(value, value_len_of(shape, part))};
+                                .value = span_of(value, journal_shape_value_len(shape, part))};
         record_batch_add(&writer, &record);
     }
     return record_batch_finish(&writer);
@@ -97,8 +39,9 @@ uint32_t journal_model_size_of(uint32_t shape)
     const uint32_t around_batch = STORE_PART_HEADROOM + RECORD_BATCH_HEADER_SIZE + STORE_PART_ALIGNMENT;
     const uint32_t around_value = 40;
     uint32_t size = 0;
-    for (uint32_t i = 0; i < part_count_of(shape); i++)
-        size += around_batch + records_of(shape, i) * (value_len_of(shape, i) + around_value);
+    for (uint32_t i = 0; i < journal_shape_part_count(shape); i++)
+        size += around_batch +
+                journal_shape_records(shape, i) * (journal_shape_value_len(shape, i) + around_value);
     return size;
 }
 
@@ -150,10 +93,7 @@ void journal_model_copy(struct journal_model *model,
 
 struct message {
     struct store_append append;
-    struct store_settled settled;
-    struct store_note note;
-    char by[ID_DIGITS + 1];
-    char note_key[8];
+    struct journal_claims claims;
     struct store_part parts[JOURNAL_MODEL_PARTS_MAX];
     struct store_run run;
     char producer[8];
@@ -188,12 +128,12 @@ static enum err open_names(struct journal_model *model, struct message *message,
         (void)snprintf(name, sizeof name, "sequence-%u", i);
         err = store->ops->sequence_open(store, span_from_text(name), &index);
     }
-    for (uint32_t i = 0; err == ERR_NONE && i < part_count_of(shape); i++) {
+    for (uint32_t i = 0; err == ERR_NONE && i < journal_shape_part_count(shape); i++) {
         char name[16];
         struct store_topic topic;
-        topic_name(name, topic_of(shape, i));
-        err = store->ops->topic_open(store, span_from_text(name), partitions_of_topic[topic_of(shape, i)],
-                                     true, &topic);
+        journal_shape_topic_name(name, journal_shape_topic(shape, i));
+        err = store->ops->topic_open(store, span_from_text(name),
+                                     journal_shape_partitions[journal_shape_topic(shape, i)], true, &topic);
         if (err == ERR_NONE)
             message->parts[i].topic = topic.id;
     }
@@ -203,26 +143,26 @@ static enum err open_names(struct journal_model *model, struct message *message,
 static void fill(struct message *message, uint32_t shape)
 {
     size_t at = 0;
-    for (uint32_t i = 0; i < part_count_of(shape); i++) {
+    for (uint32_t i = 0; i < journal_shape_part_count(shape); i++) {
         struct store_part *part = &message->parts[i];
-        part->partition = partition_of(shape, i);
-        part->records = records_of(shape, i);
+        part->partition = journal_shape_partition(shape, i);
+        part->records = journal_shape_records(shape, i);
         part->position = (uint32_t)(at + STORE_PART_HEADROOM);
         part->len = (uint32_t)write_batch(message->bytes + part->position, message->id, shape, i);
         at = (part->position + part->len + STORE_PART_ALIGNMENT - 1) / STORE_PART_ALIGNMENT *
              STORE_PART_ALIGNMENT;
         check(at <= APPEND_SIZE_MAX);
     }
-    message->run = run_of(shape);
-    (void)snprintf(message->producer, sizeof message->producer, "p%u", mix(shape, 70) % 3);
+    message->run = journal_shape_run(shape);
+    (void)snprintf(message->producer, sizeof message->producer, "p%u", journal_shape_mix(shape, 70) % 3);
     message->append = (struct store_append){
         .mail.on_delivered = on_done,
         .reply_to = &message->model->bench->mailbox,
         .bytes = message->bytes,
         .len = at,
         .parts = message->parts,
-        .part_count = part_count_of(shape),
-        .sequence = sequence_of(shape),
+        .part_count = journal_shape_part_count(shape),
+        .sequence = journal_shape_sequence(shape),
         .runs = &message->run,
         .run_count = 1,
         .producer = span_from_text(message->producer),
@@ -230,90 +170,15 @@ static void fill(struct message *message, uint32_t shape)
     };
 }
 
-/* --- What an append says besides ------------------------------------------------------------------ */
-
-static void note_key(char key[8], uint32_t shape)
-{
-    (void)snprintf(key, 8, "note-%u", mix(shape, 81) % NOTES);
-}
-
-/* A record of one of the latest appends that is stored, and that retention has not passed; false when there is none. */
-static bool
-find_target(struct journal_model *model, uint32_t shape, struct journal_model_outcome *ret_outcome)
-{
-    struct store *store = model->bench->store;
-    uint32_t skipped = mix(shape, 82) % 5;
-    for (uint32_t id = model->count - 1; id > 0 && mix(shape, 83) % 3 > 0; id--) {
-        const struct journal_model_append *append = &model->appends[id - 1];
-        uint32_t topic = topic_of(append->shape, 0);
-        uint32_t partition = partition_of(append->shape, 0);
-        char name[16];
-        struct store_topic found;
-        struct store_extent extent;
-        if (append->err != ERR_NONE || topic >= OUTCOME_TOPICS || append->gone_at != JOURNAL_MODEL_NEVER ||
-            skipped-- > 0)
-            continue;
-        topic_name(name, topic);
-        if (store->ops->topic_open(store, span_from_text(name), 0, false, &found) != ERR_NONE ||
-            store->ops->extent(store, found.id, partition, &extent) != ERR_NONE)
-            return false;
-        *ret_outcome = (struct journal_model_outcome){true, topic, partition, append->bases[0]};
-        return append->bases[0] >= extent.start && append->bases[0] < extent.end;
-    }
-    return false;
-}
-
-static bool find_group(struct store *store, bool create, uint32_t *ret_group)
-{
-    return store->outcomes->group_open(store, span_from_text("group"), create, ret_group) == ERR_NONE;
-}
-
-static void add_note(struct message *message, uint32_t shape)
-{
-    (void)snprintf(message->by, sizeof message->by, "%0*u", ID_DIGITS, message->id);
-    note_key(message->note_key, shape);
-    message->note = (struct store_note){span_from_text(message->note_key), span_from_text(message->by)};
-    message->append.notes = &message->note;
-    message->append.note_count = 1;
-}
-
-static bool
-add_outcome(struct journal_model *model, struct message *message, struct journal_model_append *entry)
-{
-    struct store *store = model->bench->store;
-    struct store_topic topic;
-    char name[16];
-    uint32_t group;
-    if (!find_target(model, entry->shape, &entry->outcome) || !find_group(store, true, &group))
-        return false;
-    topic_name(name, entry->outcome.topic);
-    expect_fine(store->ops->topic_open(store, span_from_text(name), 0, false, &topic));
-    message->settled = (struct store_settled){.group = group,
-                                              .topic = topic.id,
-                                              .partition = entry->outcome.partition,
-                                              .offset = entry->outcome.offset,
-                                              .count = 1,
-                                              .outcome = STORE_OUTCOME_DEAD,
-                                              .attempts = 3,
-                                              .by = span_from_text(message->by)};
-    message->append.settled = &message->settled;
-    message->append.settled_count = 1;
-    return true;
-}
-
 /* What would not fit into a checkpoint is left out. */
 static enum err append_what_fits(struct journal_model *model, struct message *message)
 {
     struct store *store = model->bench->store;
-    struct journal_model_append *entry = &model->appends[message->id];
-    add_note(message, entry->shape);
-    entry->has_note = true;
-    entry->outcome.is_there = add_outcome(model, message, entry);
+    journal_claims_add(model, message->id, &message->claims, &message->append);
     enum err err = store->ops->append(store, &message->append);
     if (err != ERR_TOO_MANY)
         return err;
-    message->append.settled_count = message->append.note_count = 0;
-    entry->outcome.is_there = entry->has_note = false;
+    journal_claims_remove(model, message->id, &message->append);
     return store->ops->append(store, &message->append);
 }
 
@@ -381,8 +246,9 @@ compare_batch(struct journal_model *model, const struct record_batch *batch, con
     uint32_t part;
     uint8_t expected[BATCH_SIZE_MAX];
     struct journal_model_append *append = owner_of(model, batch, &id, &part);
-    if (part >= part_count_of(append->shape) || topic_of(append->shape, part) != place->topic ||
-        partition_of(append->shape, part) != place->partition)
+    if (part >= journal_shape_part_count(append->shape) ||
+        journal_shape_topic(append->shape, part) != place->topic ||
+        journal_shape_partition(append->shape, part) != place->partition)
         test_fail("%s: append %u part %u lies in topic-%u/%u", model->where, id, part, place->topic,
                   place->partition);
     size_t len = write_batch(expected, id, append->shape, part);
@@ -460,11 +326,12 @@ static void note_expired(struct journal_model *model,
     struct store *store = model->bench->store;
     for (uint32_t id = 0; id < model->count; id++) {
         struct journal_model_append *append = &model->appends[id];
-        for (uint32_t part = 0; part < part_count_of(append->shape); part++) {
+        for (uint32_t part = 0; part < journal_shape_part_count(append->shape); part++) {
             struct store_extent extent;
-            if (append->stored_at > operations || topic_of(append->shape, part) != topic_number)
+            if (append->stored_at > operations || journal_shape_topic(append->shape, part) != topic_number)
                 continue;
-            expect_fine(store->ops->extent(store, topic->id, partition_of(append->shape, part), &extent));
+            expect_fine(
+                store->ops->extent(store, topic->id, journal_shape_partition(append->shape, part), &extent));
             if (append->bases[part] >= extent.start)
                 continue;
             append->parts_seen |= 1U << part;
@@ -477,7 +344,8 @@ static void compare_number(struct journal_model *model, uint32_t id, uint64_t nu
 {
     struct store *store = model->bench->store;
     bool has = !expected;
-    expect_fine(store->ops->sequence_has(store, sequence_of(model->appends[id].shape), number, &has));
+    expect_fine(
+        store->ops->sequence_has(store, journal_shape_sequence(model->appends[id].shape), number, &has));
     if (has != expected && model->has_damage) {
         model->missing_numbers++;
         return;
@@ -500,7 +368,7 @@ static bool has_twin(const struct journal_model *model, uint32_t id)
 static void compare_append(struct journal_model *model, uint32_t id, uint64_t operations)
 {
     const struct journal_model_append *append = &model->appends[id];
-    uint32_t whole = (1U << part_count_of(append->shape)) - 1;
+    uint32_t whole = (1U << journal_shape_part_count(append->shape)) - 1;
     bool is_there = append->parts_seen == whole;
     if (model->has_damage && append->stored_at <= operations && !is_there) {
         model->missing++;
@@ -511,7 +379,7 @@ static void compare_append(struct journal_model *model, uint32_t id, uint64_t op
                   append->parts_seen, whole);
     if (!is_there && append->parts_seen != 0)
         test_fail("%s: append %u is there in parts (%x of %x)", model->where, id, append->parts_seen, whole);
-    struct store_run run = run_of(append->shape);
+    struct store_run run = journal_shape_run(append->shape);
     if ((append->is_expired && model->forgets_numbers) || (!is_there && has_twin(model, id)))
         return;
     for (uint64_t i = 0; i < run.count; i++)
@@ -524,8 +392,8 @@ static void compare_producers(struct journal_model *model)
     uint64_t highest[JOURNAL_MODEL_SEQUENCES][3] = {{0}};
     for (uint32_t id = 0; id < model->count; id++) {
         uint32_t shape = model->appends[id].shape;
-        struct store_run run = run_of(shape);
-        uint64_t *known = &highest[sequence_of(shape)][mix(shape, 70) % 3];
+        struct store_run run = journal_shape_run(shape);
+        uint64_t *known = &highest[journal_shape_sequence(shape)][journal_shape_mix(shape, 70) % 3];
         uint64_t last = run.from + run.count - 1;
         if (model->appends[id].parts_seen != 0 && last > *known)
             *known = last;
@@ -540,113 +408,6 @@ static void compare_producers(struct journal_model *model)
     }
 }
 
-/* Whether all of the append was found; what it says besides is true with it. */
-static bool is_present(const struct journal_model_append *append)
-{
-    return append->parts_seen == (1U << part_count_of(append->shape)) - 1;
-}
-
-/* The latest append with this note. */
-static void compare_note(struct journal_model *model, uint32_t number)
-{
-    struct store *store = model->bench->store;
-    char key[8];
-    struct buffer value;
-    uint32_t expected = UINT32_MAX;
-    (void)snprintf(key, sizeof key, "note-%u", number);
-    for (uint32_t id = 0; id < model->count; id++) {
-        char other[8];
-        note_key(other, model->appends[id].shape);
-        if (model->appends[id].has_note && is_present(&model->appends[id]) && strcmp(key, other) == 0)
-            expected = id;
-    }
-    buffer_init(&value, STORE_NOTE_VALUE_MAX);
-    enum err err = store->outcomes->note(store, span_from_text(key), &value);
-    uint64_t found = UINT32_MAX;
-    if (err == ERR_NONE && !span_to_u64(buffer_span(&value), &found))
-        test_fail("%s: %s says what nobody wrote", model->where, key);
-    if (found != expected)
-        test_fail("%s: %s is of append %llu instead of %u", model->where, key, (unsigned long long)found,
-                  expected);
-    buffer_done(&value);
-}
-
-static bool is_same_target(const struct journal_model_outcome *a, const struct journal_model_outcome *b)
-{
-    return a->is_there && b->is_there && a->topic == b->topic && a->partition == b->partition &&
-           a->offset == b->offset;
-}
-
-/* The first one that gave this record up: a later one changes nothing. */
-static const struct journal_model_append *
-winner_of(const struct journal_model *model, const struct journal_model_outcome *outcome, uint32_t *ret_id)
-{
-    for (*ret_id = 0; *ret_id < model->count; ++*ret_id)
-        if (is_present(&model->appends[*ret_id]) && is_same_target(&model->appends[*ret_id].outcome, outcome))
-            return &model->appends[*ret_id];
-    return NULL;
-}
-
-static struct store_topic topic_of_number(struct store *store, uint32_t number)
-{
-    char name[16];
-    struct store_topic topic;
-    topic_name(name, number);
-    expect_fine(store->ops->topic_open(store, span_from_text(name), 0, false, &topic));
-    return topic;
-}
-
-static void compare_winner(struct journal_model *model, const struct store_fate *fate, uint32_t id)
-{
-    const struct journal_model_append *winner = &model->appends[id];
-    uint64_t by;
-    bool is_known = span_to_u64(span_of(fate->by, fate->by_len), &by);
-    if (!is_known || by != id || fate->attempts != 3 || !fate->dead_is_known)
-        test_fail("%s: the record that append %u gave up says by %.*s, %u attempts", model->where, id,
-                  (int)fate->by_len, fate->by, fate->attempts);
-    struct store_topic topic = topic_of_number(model->bench->store, topic_of(winner->shape, 0));
-    if (fate->dead.topic != topic.id || fate->dead.partition != partition_of(winner->shape, 0) ||
-        fate->dead.offset != winner->bases[0])
-        test_fail("%s: the dead letter of append %u is looked for at %llu instead of %llu", model->where, id,
-                  (unsigned long long)fate->dead.offset, (unsigned long long)winner->bases[0]);
-}
-
-static void compare_outcome(struct journal_model *model, const struct journal_model_outcome *outcome)
-{
-    struct store *store = model->bench->store;
-    uint32_t group;
-    uint32_t id;
-    struct store_fate fate = {.outcome = STORE_OUTCOME_OPEN};
-    struct store_extent extent = {0};
-    const struct journal_model_append *winner = winner_of(model, outcome, &id);
-    char name[16];
-    struct store_topic topic;
-    topic_name(name, outcome->topic);
-    if (store->ops->topic_open(store, span_from_text(name), 0, false, &topic) != ERR_NONE)
-        return; /* the power failed before the topic was stored, and so before the outcome */
-    expect_fine(store->ops->extent(store, topic.id, outcome->partition, &extent));
-    struct store_position position = {topic.id, outcome->partition, outcome->offset};
-    if (find_group(store, false, &group))
-        expect_fine(store->outcomes->fate(store, group, position, &fate));
-    bool is_gone = outcome->offset < extent.start;
-    if (winner != NULL && fate.outcome == STORE_OUTCOME_DEAD)
-        compare_winner(model, &fate, id);
-    else if (winner != NULL && !is_gone && !model->forgets_numbers) /* groups go after a week, too */
-        test_fail("%s: append %u gave a record up, its outcome is %d", model->where, id, (int)fate.outcome);
-    else if (winner == NULL && fate.outcome == STORE_OUTCOME_DEAD)
-        test_fail("%s: a record is given up by %.*s, which is not there", model->where, (int)fate.by_len,
-                  fate.by);
-}
-
-static void compare_outcomes(struct journal_model *model)
-{
-    for (uint32_t i = 0; i < NOTES; i++)
-        compare_note(model, i);
-    for (uint32_t id = 0; id < model->count; id++)
-        if (model->appends[id].outcome.is_there)
-            compare_outcome(model, &model->appends[id].outcome);
-}
-
 void journal_model_check(struct journal_model *model, uint64_t operations)
 {
     struct store *store = model->bench->store;
@@ -657,10 +418,10 @@ void journal_model_check(struct journal_model *model, uint64_t operations)
     for (uint32_t i = 0; i < JOURNAL_MODEL_TOPICS; i++) {
         char name[16];
         struct store_topic topic;
-        topic_name(name, i);
+        journal_shape_topic_name(name, i);
         if (store->ops->topic_open(store, span_from_text(name), 0, false, &topic) == ERR_UNKNOWN_TOPIC)
             continue;
-        expect_equal_u64(topic.partitions, partitions_of_topic[i]);
+        expect_equal_u64(topic.partitions, journal_shape_partitions[i]);
         note_expired(model, i, &topic, operations);
         for (uint32_t j = 0; j < topic.partitions; j++)
             compare_partition(model, &topic, &(struct place){i, j, operations});
@@ -671,7 +432,7 @@ void journal_model_check(struct journal_model *model, uint64_t operations)
     if (model->has_damage)
         return;
     compare_producers(model);
-    compare_outcomes(model);
+    journal_claims_check(model);
 }
 
 void journal_model_settle(struct journal_model *model)
