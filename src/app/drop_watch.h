@@ -16,6 +16,6 @@ void drop_watch_init(struct drop_watch *watch);
 void drop_watch_done(struct drop_watch *watch);
 void drop_watch_set(struct drop_watch *watch, struct letters *letters);
 /* Any thread: a journal_setup.on_dropped. */
-void drop_watch_tell(void *watch, const char *fields);
+void drop_watch_tell(void *owner, const char *fields);
 
 #endif

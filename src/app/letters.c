@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/letters.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -48,7 +49,7 @@ letters_init(struct letters *letters, struct loop *loop, struct store *store, co
 static enum err take_doors(struct letters *letters, const struct door_plans *plans)
 {
     struct reroute_doors *doors = &letters->desk.doors;
-    letters->doors = (const struct produce_settings **)calloc(plans->count + 1, sizeof *letters->doors);
+    letters->doors = (const struct produce_settings **)calloc(plans->count + 1, sizeof(void *));
     if (letters->doors == NULL)
         return ERR_MEMORY;
     doors->settings = letters->doors;
@@ -73,10 +74,7 @@ enum err letters_open(struct letters *letters,
     if (err != ERR_NONE)
         return err;
     struct parking_replays for_parking = replays_for_parking(letters->replays);
-    desk->store = store;
-    desk->mailbox = &loop->mailbox;
-    desk->clock = loop->clock;
-    desk->audit = letters->audit;
+    desk->seams = (struct letter_seams){store, &loop->mailbox, loop->clock, letters->audit};
     desk->replays = letters->replays;
     return parking_new(store, &loop->mailbox, loop->clock, letters->audit, &for_parking, &letters->parking);
 }
@@ -157,8 +155,6 @@ void letters_tell_dropped(struct letters *letters, const char *fields)
         return;
     dropped->mail.on_delivered = on_dropped;
     dropped->letters = letters;
-    size_t len = strlen(fields);
-    len = len < sizeof dropped->fields - 1 ? len : sizeof dropped->fields - 1;
-    memcpy(dropped->fields, fields, len);
+    (void)snprintf(dropped->fields, sizeof dropped->fields, "%s", fields);
     mailbox_post(&letters->loop->mailbox, &dropped->mail);
 }

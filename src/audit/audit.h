@@ -41,7 +41,7 @@ enum err
 audit_add(struct audit *audit, struct append_builder *builder, const struct audit_record *record) MUST_CHECK;
 
 /* The same for the runs of a commit that say `done`: a few records for each partition, whose runs stand together. */
-enum err audit_add_done(void *audit,
+enum err audit_add_done(void *owner,
                         struct append_builder *builder,
                         struct span group,
                         const struct store_settled *settled,

@@ -113,7 +113,8 @@ static enum err begin_scan(struct audit_search *search,
     else if (err == ERR_UNKNOWN_TOPIC)
         err = ERR_NONE;
     if (err == ERR_NONE)
-        err = record_scan_new(store, mailbox, topic.id, ranges, topic.partitions, &events, &search->scan);
+        err = record_scan_new(store, mailbox, &(struct record_scan_order){topic.id, ranges, topic.partitions},
+                              &events, &search->scan);
     free(ranges);
     return err;
 }

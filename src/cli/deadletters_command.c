@@ -240,11 +240,13 @@ static int drop(struct control_client *client, struct letter_options *options)
 
 /* --- Verbs ---------------------------------------------------------------------------------------- */
 
-static const struct {
+struct verb_row {
     const char *word;
     struct letter_verb verb;
     int (*run)(struct control_client *client, struct letter_options *options);
-} verbs[] = {
+};
+
+static const struct verb_row verbs[] = {
     {"list", {"deadletters list", usage, "ftrkl", 0, 1}, list},
     {"show", {"deadletters show", usage, "", 2, 2}, show},
     {"replay", {"deadletters replay", usage, "ftrkRDnLob", 1, 1}, replay},

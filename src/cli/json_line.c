@@ -42,7 +42,7 @@ const char *json_line_text(struct span line, const char *name, char *to, size_t 
     size_t len = json_text_resolve(value, resolved);
     len = len < size - 1 ? len : size - 1;
     for (size_t i = 0; i < len; i++) /* nothing that moves the cursor */
-        to[i] = resolved[i] < ' ' ? ' ' : (char)resolved[i];
+        to[i] = (char)(resolved[i] < ' ' ? ' ' : resolved[i]);
     to[len] = '\0';
     free(resolved);
     return to;

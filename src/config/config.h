@@ -3,6 +3,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/config_audit.h"
 #include "config/config_delivery.h"
 
 /*
@@ -108,14 +109,6 @@ bool config_door_is_protected(const struct config_door *door);
 struct config_threads {
     const struct config_node *node;
     uint64_t loops; /* 0: 1 on two cores, then cores - 1 */
-};
-
-struct config_audit {
-    const struct config_node *node;
-    const char *topic;
-    bool consume;
-    bool produce;
-    const char *service;
 };
 
 struct config {

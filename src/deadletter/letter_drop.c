@@ -10,10 +10,7 @@
 enum { INFLIGHT_MAX = 1024 * 1024, APPEND_SIZE = 256 * 1024 };
 
 struct letter_drop {
-    struct store *store;
-    struct mailbox *mailbox;
-    struct clock *clock;
-    struct audit *audit;
+    struct letter_seams seams;
     struct letter_drop_events events;
     char by[STORE_BY_MAX + 1];
     struct store_topic topic;
@@ -40,7 +37,7 @@ static void free_when_idle(struct letter_drop *drop)
     bool is_idle = append_queue_is_idle(&drop->queue);
     if (!is_idle && drop->queue.count == 0 && !drop->is_stepping) {
         drop->is_stepping = true;
-        mailbox_post(drop->mailbox, &drop->step_mail);
+        mailbox_post(drop->seams.mailbox, &drop->step_mail);
     }
     if (!is_idle || drop->is_stepping)
         return;
@@ -102,7 +99,7 @@ static enum err send(struct letter_drop *drop)
     if (append_builder_is_empty(&drop->builder))
         return ERR_NONE;
     enum err err =
-        append_builder_finish(&drop->builder, clock_wall_ns(drop->clock) / CLOCK_NS_PER_MS, &built);
+        append_builder_finish(&drop->builder, clock_wall_ns(drop->seams.clock) / CLOCK_NS_PER_MS, &built);
     return err == ERR_NONE ? append_queue_submit(&drop->queue, built, on_stored, drop) : err;
 }
 
@@ -123,7 +120,7 @@ static enum err add_run(struct letter_drop *drop)
     };
     enum err err = append_builder_add_settled(&drop->builder, &drop->run);
     if (err == ERR_NONE)
-        err = audit_add(drop->audit, &drop->builder, &record);
+        err = audit_add(drop->seams.audit, &drop->builder, &record);
     if (err != ERR_NONE)
         append_builder_undo(&drop->builder, &mark);
     return err;
@@ -151,7 +148,7 @@ static enum err begin_run(struct letter_drop *drop, struct span name, const stru
     enum err err = end_run(drop);
     uint32_t group;
     if (err == ERR_NONE)
-        err = drop->store->outcomes->group_open(drop->store, name, true, &group);
+        err = drop->seams.store->outcomes->group_open(drop->seams.store, name, true, &group);
     if (err != ERR_NONE)
         return err;
     memcpy(drop->group_name, name.data, name.len);
@@ -178,7 +175,7 @@ static bool
 is_open_for(const struct letter_drop *drop, struct span name, const struct store_position *position)
 {
     uint32_t group;
-    struct store *store = drop->store;
+    struct store *store = drop->seams.store;
     return store->outcomes->group_open(store, name, false, &group) != ERR_NONE ||
            store->outcomes->outcome(store, group, *position) == STORE_OUTCOME_OPEN;
 }
@@ -231,7 +228,7 @@ static void on_scanned(void *owner, enum err err)
 
 static enum err open_parts(struct letter_drop *drop, const struct letter_drop_order *order, struct why *why)
 {
-    struct store *store = drop->store;
+    struct store *store = drop->seams.store;
     struct record_scan_events events = {on_record, on_scanned, drop};
     enum err err = store->ops->topic_open(store, order->topic, 0, false, &drop->topic);
     if (err != ERR_NONE)
@@ -241,14 +238,11 @@ static enum err open_parts(struct letter_drop *drop, const struct letter_drop_or
         err = range_text_parse(store, &drop->topic, order->from, order->to, why, &drop->ranges);
     if (err != ERR_NONE)
         return err;
-    return record_scan_new(store, drop->mailbox, drop->topic.id, drop->ranges, drop->topic.partitions,
-                           &events, &drop->scan);
+    struct record_scan_order scan = {drop->topic.id, drop->ranges, drop->topic.partitions};
+    return record_scan_new(store, drop->seams.mailbox, &scan, &events, &drop->scan);
 }
 
-enum err letter_drop_new(struct store *store,
-                         struct mailbox *mailbox,
-                         struct clock *clock,
-                         struct audit *audit,
+enum err letter_drop_new(const struct letter_seams *seams,
                          const struct letter_drop_order *order,
                          const struct letter_drop_events *events,
                          struct why *why,
@@ -257,14 +251,13 @@ enum err letter_drop_new(struct store *store,
     struct letter_drop *drop = calloc(1, sizeof *drop);
     if (drop == NULL)
         return ERR_MEMORY;
-    *drop = (struct letter_drop){
-        .store = store, .mailbox = mailbox, .clock = clock, .audit = audit, .events = *events};
+    *drop = (struct letter_drop){.seams = *seams, .events = *events};
     drop->step_mail.on_delivered = on_step;
     size_t len = order->by.len < STORE_BY_MAX ? order->by.len : STORE_BY_MAX;
     if (len > 0)
         memcpy(drop->by, order->by.data, len);
-    append_builder_init(&drop->builder, store);
-    append_queue_init(&drop->queue, store, mailbox);
+    append_builder_init(&drop->builder, seams->store);
+    append_queue_init(&drop->queue, seams->store, seams->mailbox);
     enum err err = open_parts(drop, order, why);
     if (err != ERR_NONE)
         letter_drop_close(drop);

@@ -6,6 +6,14 @@
 #include "audit/audit.h"
 #include "deadletter/letter_list.h"
 
+/* What the rooms' operations on dead letters stand on. */
+struct letter_seams {
+    struct store *store;
+    struct mailbox *mailbox; /* of the thread that calls */
+    struct clock *clock;
+    struct audit *audit; /* NULL: none is written */
+};
+
 struct letter_drop_order {
     struct span topic;
     struct span from; /* see range_text.h */
@@ -23,11 +31,8 @@ struct letter_drop_events {
 
 struct letter_drop;
 
-/* BAD_INPUT, UNKNOWN_TOPIC, MEMORY with the reason. A NULL audit writes none. */
-enum err letter_drop_new(struct store *store,
-                         struct mailbox *mailbox,
-                         struct clock *clock,
-                         struct audit *audit,
+/* BAD_INPUT, UNKNOWN_TOPIC, MEMORY with the reason. */
+enum err letter_drop_new(const struct letter_seams *seams,
                          const struct letter_drop_order *order,
                          const struct letter_drop_events *events,
                          struct why *why,

@@ -103,8 +103,8 @@ static enum err open_parts(struct letter_list *list,
         err = range_text_parse(store, &list->topic, order->from, order->to, why, &list->ranges);
     if (err != ERR_NONE)
         return err;
-    return record_scan_new(store, mailbox, list->topic.id, list->ranges, list->topic.partitions, &events,
-                           &list->scan);
+    struct record_scan_order scan = {list->topic.id, list->ranges, list->topic.partitions};
+    return record_scan_new(store, mailbox, &scan, &events, &list->scan);
 }
 
 enum err letter_list_new(struct store *store,

@@ -4,7 +4,7 @@
 #define DEADLETTER_REPLAY_JSON_H
 
 #include "base/buffer.h"
-#include "deadletter/replay.h"
+#include "deadletter/replay_run.h"
 
 /*
  * Appends {"id":"00000017","topic":..,"state":..,"dry_run":..,"by":..,"started":..,"ended":..,"wanted":..,"given":..,"settled":..,

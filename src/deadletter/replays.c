@@ -119,7 +119,7 @@ static uint32_t count_ended(struct replays *replays)
 /* One append takes the notes of two of them; more come with the next that end. */
 static void trim_notes(struct replays *replays)
 {
-    struct built_append *built;
+    struct built_append *built = NULL;
     uint32_t ended = count_ended(replays);
     if (ended <= REPLAYS_KEPT || replays->queue.count > 0)
         return;
@@ -128,7 +128,7 @@ static void trim_notes(struct replays *replays)
     if (!append_builder_is_empty(&replays->builder) && err == ERR_NONE)
         err = append_builder_finish(&replays->builder, clock_wall_ns(replays->seams.clock) / CLOCK_NS_PER_MS,
                                     &built);
-    if (err == ERR_NONE)
+    if (err == ERR_NONE && built != NULL)
         err = append_queue_submit(&replays->queue, built, on_trimmed, replays);
     if (err != ERR_NONE)
         log_line(LOG_WARN, "deadletter", "old replays are not forgotten", "err=%s", err_name(err));
@@ -192,23 +192,17 @@ static void on_started_mail(struct mail *mail)
 
 /* --- Beginning ------------------------------------------------------------------------------------ */
 
-static enum err add(struct replays *replays,
-                    const struct replay_note *note,
-                    const struct record_scan_range *ranges,
-                    bool is_dry,
-                    bool is_recovered,
-                    struct why *why,
-                    struct kept_replay **ret_kept)
+static enum err
+add(struct replays *replays, const struct replay_plan *plan, struct why *why, struct kept_replay **ret_kept)
 {
     struct kept_replay *kept = calloc(1, sizeof *kept);
     if (kept == NULL)
         return why_set(why, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     struct replay_events events = {on_started, on_over, kept};
     kept->replays = replays;
-    kept->id = note->id;
+    kept->id = plan->note->id;
     kept->started_mail.on_delivered = on_started_mail;
-    enum err err =
-        replay_new(&replays->seams, note, ranges, is_dry, is_recovered, &events, why, &kept->replay);
+    enum err err = replay_new(&replays->seams, plan, &events, why, &kept->replay);
     if (err != ERR_NONE) {
         free(kept);
         return err;
@@ -291,7 +285,7 @@ static enum err start_note(struct replays *replays,
     err = range_text_parse(store, &topic, order->from, order->to, why, &ranges);
     if (err != ERR_NONE)
         return err;
-    err = add(replays, note, ranges, order->is_dry, false, why, ret_kept);
+    err = add(replays, &(struct replay_plan){note, ranges, order->is_dry, false}, why, ret_kept);
     free(ranges);
     return err;
 }
@@ -303,8 +297,8 @@ enum err replays_start(struct replays *replays,
                        struct why *why,
                        uint64_t *ret_id)
 {
-    struct replay_note note;
-    struct kept_replay *kept;
+    struct replay_note note = {.id = 0};
+    struct kept_replay *kept = NULL;
     enum err err = refuse_second(replays, order, why);
     if (err == ERR_NONE)
         err = note_of(replays, order, why, &note);
@@ -312,6 +306,7 @@ enum err replays_start(struct replays *replays,
         err = start_note(replays, order, &note, why, &kept);
     if (err != ERR_NONE)
         return err;
+    check(kept != NULL);
     replays->last_id = note.id;
     kept->on_started = on_started_;
     kept->owner = owner;
@@ -348,7 +343,7 @@ static enum err go_on(struct replays *replays, const struct replay_note *note, s
     if (err != ERR_NONE)
         err = why_set(why, err, "its ranges cannot be read: %s", err_text(err));
     else
-        err = add(replays, note, ranges, false, true, why, &kept);
+        err = add(replays, &(struct replay_plan){note, ranges, false, true}, why, &kept);
     free(ranges);
     return err;
 }

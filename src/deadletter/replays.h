@@ -4,7 +4,7 @@
 #define DEADLETTER_REPLAYS_H
 
 #include "deadletter/parking.h"
-#include "deadletter/replay.h"
+#include "deadletter/replay_run.h"
 
 enum {
     REPLAYS_MAX = 16, /* that run at once */

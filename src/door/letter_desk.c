@@ -167,7 +167,8 @@ static enum err list_letters(struct letter_task *self, const struct letter_reque
         .limit = request->limit,
         .is_whole = request->is_whole,
     };
-    return letter_list_new(self->desk->store, self->desk->mailbox, &order, &events, why, &self->list);
+    return letter_list_new(self->desk->seams.store, self->desk->seams.mailbox, &order, &events, why,
+                           &self->list);
 }
 
 static void on_searched(void *owner, enum err err)
@@ -187,7 +188,8 @@ static enum err search_audit(struct letter_task *self, const struct letter_reque
         .event = request->event,
         .limit = request->limit,
     };
-    return audit_search_new(self->desk->store, self->desk->mailbox, &order, &events, why, &self->search);
+    return audit_search_new(self->desk->seams.store, self->desk->seams.mailbox, &order, &events, why,
+                            &self->search);
 }
 
 static void on_dropped(void *owner, enum err err, uint64_t dropped)
@@ -210,8 +212,7 @@ static enum err drop_letters(struct letter_task *self, const struct letter_reque
         .key = request->key,
         .by = span_from_text(operator_name),
     };
-    return letter_drop_new(desk->store, desk->mailbox, desk->clock, desk->audit, &order, &events, why,
-                           &self->drop);
+    return letter_drop_new(&desk->seams, &order, &events, why, &self->drop);
 }
 
 static void put_counts(struct letter_task *self, const struct reroute_counts *counts)
@@ -248,8 +249,7 @@ static enum err reroute(struct letter_task *self, const struct letter_request *r
         .by = span_from_text(operator_name),
         .is_dry = request->is_dry,
     };
-    return reroute_new(desk->store, desk->mailbox, desk->clock, desk->audit, &desk->doors, &order, &events,
-                       why, &self->reroute);
+    return reroute_new(&desk->seams, &desk->doors, &order, &events, why, &self->reroute);
 }
 
 static void on_started(void *owner, uint64_t id, enum err err)
@@ -336,7 +336,7 @@ static void put_topic(struct letter_task *self, const struct store_topic *topic)
     uint64_t records = 0;
     for (uint32_t i = 0; i < topic->partitions; i++) {
         struct store_extent extent = {0};
-        if (self->desk->store->ops->extent(self->desk->store, topic->id, i, &extent) == ERR_NONE)
+        if (self->desk->seams.store->ops->extent(self->desk->seams.store, topic->id, i, &extent) == ERR_NONE)
             records += extent.end - extent.start;
     }
     buffer_init(&json, 1024);
@@ -355,7 +355,7 @@ static void put_topic(struct letter_task *self, const struct store_topic *topic)
 /* The dead-letter topics, by their names. */
 static enum err list_topics(struct letter_task *self)
 {
-    struct store *store = self->desk->store;
+    struct store *store = self->desk->seams.store;
     struct store_topic topic;
     for (uint32_t position = 0; store->ops->topic_next(store, &position, &topic);)
         if (dead_letter_topic_is(span_from_text(topic.name)))

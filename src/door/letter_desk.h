@@ -3,19 +3,16 @@
 #ifndef DOOR_LETTER_DESK_H
 #define DOOR_LETTER_DESK_H
 
-#include "audit/audit.h"
+#include "deadletter/letter_drop.h"
 #include "deadletter/replays.h"
 #include "door/control_task.h"
 #include "door/letter_request.h"
 #include "door/reroute_table.h"
 
 struct letter_desk {
-    struct store *store;
-    struct mailbox *mailbox; /* of the control socket's loop, which is the groups' */
-    struct clock *clock;
-    struct audit *audit;     /* NULL: none is written */
-    struct span audit_topic; /* where it is read */
-    struct replays *replays; /* NULL: none can be started */
+    struct letter_seams seams; /* of the control socket's loop, which is the groups' */
+    struct span audit_topic;   /* where it is read */
+    struct replays *replays;   /* NULL: none can be started */
     struct reroute_doors doors;
     struct letter_request request; /* that is being read */
 };

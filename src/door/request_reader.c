@@ -153,7 +153,7 @@ enum err request_reader_read(const struct request_table *table,
                              int *ret_op,
                              struct why *why)
 {
-    struct op_found found;
+    struct op_found found = {.is_seen = false};
     struct json_reader reader;
     unsigned seen = 0;
     check(table->member_count <= 32);

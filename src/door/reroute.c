@@ -28,10 +28,7 @@ struct reroute_numbers {
 };
 
 struct reroute {
-    struct store *store;
-    struct mailbox *mailbox;
-    struct clock *clock;
-    struct audit *audit;
+    struct letter_seams seams;
     struct reroute_events events;
     char by[STORE_BY_MAX + 1];
     struct store_topic topic;
@@ -62,7 +59,7 @@ static void free_when_idle(struct reroute *self)
     bool is_idle = append_queue_is_idle(&self->queue);
     if (!is_idle && self->queue.count == 0 && !self->is_stepping) {
         self->is_stepping = true;
-        mailbox_post(self->mailbox, &self->step_mail);
+        mailbox_post(self->seams.mailbox, &self->step_mail);
     }
     if (!is_idle || self->is_stepping)
         return;
@@ -149,7 +146,7 @@ static enum err add_audit(struct reroute *self)
     uint32_t parts = parts_before(&self->builder);
     if (self->told.count == 0)
         return ERR_NONE;
-    enum err err = audit_add(self->audit, &self->builder, &self->told);
+    enum err err = audit_add(self->seams.audit, &self->builder, &self->told);
     if (err == ERR_NONE && parts_before(&self->builder) > parts)
         add_number(self->numbers, 0, parts);
     return err;
@@ -162,7 +159,8 @@ static enum err send(struct reroute *self)
         return ERR_NONE;
     enum err err = add_audit(self);
     if (err == ERR_NONE)
-        err = append_builder_finish(&self->builder, clock_wall_ns(self->clock) / CLOCK_NS_PER_MS, &built);
+        err =
+            append_builder_finish(&self->builder, clock_wall_ns(self->seams.clock) / CLOCK_NS_PER_MS, &built);
     if (err != ERR_NONE)
         return err;
     struct reroute_numbers *numbers = self->numbers;
@@ -204,7 +202,7 @@ static bool has_room(const struct reroute *self, const struct rerouted *line)
     size_t size = self->builder.bytes_len + record_size(&line->record, STORE_RUNS_MAX) + AROUND_SIZE +
                   STORE_NUMBERS_SIZE + (numbers->run_count + 2) * (size_t)STORE_RUN_SIZE +
                   (numbers->place_count + 2) * (size_t)STORE_PLACE_SIZE;
-    return size <= self->store->append_size_max && size < APPEND_SIZE;
+    return size <= self->seams.store->append_size_max && size < APPEND_SIZE;
 }
 
 /* Numbers of two sequences, or runs of two partitions, do not go together. */
@@ -278,7 +276,7 @@ take_line(struct reroute *self, const struct rerouted *line, uint32_t partition,
 static bool is_open(const struct reroute *self, const struct store_position *position)
 {
     uint32_t dropped;
-    struct store *store = self->store;
+    struct store *store = self->seams.store;
     if (self->group != UINT32_MAX &&
         store->outcomes->outcome(store, self->group, *position) != STORE_OUTCOME_OPEN)
         return false;
@@ -328,7 +326,7 @@ static void on_scanned(void *owner, enum err err)
 
 static enum err open_group(struct reroute *self)
 {
-    struct store *store = self->store;
+    struct store *store = self->seams.store;
     enum err err =
         store->outcomes->group_open(store, span_from_text(letter_reroute_group), !self->is_dry, &self->group);
     if (err != ERR_NOT_FOUND)
@@ -342,7 +340,7 @@ static enum err open_parts(struct reroute *self,
                            const struct reroute_order *order,
                            struct why *why)
 {
-    struct store *store = self->store;
+    struct store *store = self->seams.store;
     struct record_scan_events events = {on_record, on_scanned, self};
     enum err err = store->ops->topic_open(store, order->topic, 0, false, &self->topic);
     if (err != ERR_NONE)
@@ -358,14 +356,11 @@ static enum err open_parts(struct reroute *self,
         return err;
     for (uint32_t i = 0; i < self->topic.partitions; i++)
         self->counts.total += self->ranges[i].to - self->ranges[i].from;
-    return record_scan_new(store, self->mailbox, self->topic.id, self->ranges, self->topic.partitions,
-                           &events, &self->scan);
+    struct record_scan_order scan = {self->topic.id, self->ranges, self->topic.partitions};
+    return record_scan_new(store, self->seams.mailbox, &scan, &events, &self->scan);
 }
 
-enum err reroute_new(struct store *store,
-                     struct mailbox *mailbox,
-                     struct clock *clock,
-                     struct audit *audit,
+enum err reroute_new(const struct letter_seams *seams,
                      const struct reroute_doors *doors,
                      const struct reroute_order *order,
                      const struct reroute_events *events,
@@ -375,18 +370,13 @@ enum err reroute_new(struct store *store,
     struct reroute *self = calloc(1, sizeof *self);
     if (self == NULL)
         return ERR_MEMORY;
-    *self = (struct reroute){.store = store,
-                             .mailbox = mailbox,
-                             .clock = clock,
-                             .audit = audit,
-                             .events = *events,
-                             .is_dry = order->is_dry};
+    *self = (struct reroute){.seams = *seams, .events = *events, .is_dry = order->is_dry};
     self->step_mail.on_delivered = on_step;
     size_t len = order->by.len < STORE_BY_MAX ? order->by.len : STORE_BY_MAX;
     if (len > 0)
         memcpy(self->by, order->by.data, len);
-    append_builder_init(&self->builder, store);
-    append_queue_init(&self->queue, store, mailbox);
+    append_builder_init(&self->builder, seams->store);
+    append_queue_init(&self->queue, seams->store, seams->mailbox);
     enum err err = open_parts(self, doors, order, why);
     if (err != ERR_NONE)
         reroute_close(self);

@@ -3,8 +3,7 @@
 #ifndef DOOR_REROUTE_H
 #define DOOR_REROUTE_H
 
-#include "audit/audit.h"
-#include "deadletter/letter_filter.h"
+#include "deadletter/letter_drop.h"
 #include "door/reroute_table.h"
 
 struct reroute_order {
@@ -34,16 +33,13 @@ struct reroute_events {
 struct reroute;
 
 /* Events come in later turns. NOT_FOUND (no door parks there), BAD_INPUT, UNKNOWN_TOPIC, MEMORY with the reason. */
-enum err reroute_new(struct store *store,
-                     struct mailbox *mailbox,
-                     struct clock *clock,
-                     struct audit *audit,
+enum err reroute_new(const struct letter_seams *seams,
                      const struct reroute_doors *doors,
                      const struct reroute_order *order,
                      const struct reroute_events *events,
                      struct why *why,
                      struct reroute **ret_reroute) MUST_CHECK;
 /* What was not sent stays open. Also from inside on_end. Takes and returns NULL. */
-struct reroute *reroute_close(struct reroute *reroute);
+struct reroute *reroute_close(struct reroute *self);
 
 #endif

@@ -281,27 +281,25 @@ void record_scan_resume(struct record_scan *scan)
 
 enum err record_scan_new(struct store *store,
                          struct mailbox *mailbox,
-                         uint32_t topic,
-                         const struct record_scan_range *ranges,
-                         uint32_t count,
+                         const struct record_scan_order *order,
                          const struct record_scan_events *events,
                          struct record_scan **ret_scan)
 {
     struct record_scan *scan = calloc(1, sizeof *scan);
-    struct record_scan_range *copy = calloc(count + 1, sizeof *copy);
+    struct record_scan_range *copy = calloc(order->count + 1, sizeof *copy);
     if (scan == NULL || copy == NULL) {
         free(copy);
         free(scan);
         return ERR_MEMORY;
     }
-    if (count > 0)
-        memcpy(copy, ranges, count * sizeof *ranges);
+    if (order->count > 0)
+        memcpy(copy, order->ranges, order->count * sizeof *copy);
     scan->store = store;
     scan->mailbox = mailbox;
     scan->events = *events;
     scan->ranges = copy;
-    scan->count = count;
-    scan->read.topic = topic;
+    scan->count = order->count;
+    scan->read.topic = order->topic;
     scan->step_mail.on_delivered = on_step;
     step_later(scan);
     *ret_scan = scan;

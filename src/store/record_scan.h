@@ -26,17 +26,19 @@ struct record_scan_events {
     void *owner;
 };
 
+/* What is read: partitions one behind the other, ranges[i] of partition i; ranges are copied. */
+struct record_scan_order {
+    uint32_t topic;
+    const struct record_scan_range *ranges;
+    uint32_t count;
+};
+
 struct record_scan;
 
-/*
- * Partitions are read one behind the other, ranges[i] of partition i; ranges are copied. What retention has taken, or what is
- * damaged, is passed over. MEMORY.
- */
+/* What retention has taken, or what is damaged, is passed over. MEMORY. */
 enum err record_scan_new(struct store *store,
                          struct mailbox *mailbox,
-                         uint32_t topic,
-                         const struct record_scan_range *ranges,
-                         uint32_t count,
+                         const struct record_scan_order *order,
                          const struct record_scan_events *events,
                          struct record_scan **ret_scan) MUST_CHECK;
 void record_scan_resume(struct record_scan *scan);

@@ -105,8 +105,9 @@ static void drop(struct fixture *fixture, struct audit *audit, struct letter_dro
     struct why why = {""};
     order.topic = span_from_text("orders.dlq");
     order.by = span_from_text("operator");
-    expect_fine(letter_drop_new(fixture->letters.store, &fixture->letters.mailbox,
-                                &fixture->letters.clock.clock, audit, &order, &events, &why, &made));
+    struct letter_seams seams = {fixture->letters.store, &fixture->letters.mailbox,
+                                 &fixture->letters.clock.clock, audit};
+    expect_fine(letter_drop_new(&seams, &order, &events, &why, &made));
     letter_store_settle(&fixture->letters);
     letter_drop_close(made);
     letter_store_settle(&fixture->letters);

@@ -48,10 +48,8 @@ static void begin(void)
     letter_world_join(world, &fixture.member, "billing", "orders");
     (void)letter_world_take(world, &fixture.member);
     letter_world_fail(world, &fixture.member, "orders", 1, 2, "bad");
-    fixture.desk.store = world->groups.store;
-    fixture.desk.mailbox = &world->groups.mailbox;
-    fixture.desk.clock = &world->groups.clock.clock;
-    fixture.desk.audit = world->audit;
+    fixture.desk.seams = (struct letter_seams){world->groups.store, &world->groups.mailbox,
+                                               &world->groups.clock.clock, world->audit};
     fixture.desk.audit_topic = span_from_text("waybill.audit");
     fixture.desk.replays = world->replays;
     fixture.operations = letter_desk_operations(&fixture.desk);

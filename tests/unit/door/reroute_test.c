@@ -62,8 +62,9 @@ static enum err start(struct fixture *fixture, bool is_dry, struct why *why)
     struct reroute_doors doors = {fixture->doors, 1};
     struct reroute_order order = {.topic = span_from_text("unrouted.dlq"), .is_dry = is_dry};
     struct reroute_events events = {on_progress, on_end, fixture};
-    return reroute_new(fixture->letters.store, &fixture->letters.mailbox, &fixture->letters.clock.clock, NULL,
-                       &doors, &order, &events, why, &fixture->reroute);
+    struct letter_seams seams = {fixture->letters.store, &fixture->letters.mailbox,
+                                 &fixture->letters.clock.clock, NULL};
+    return reroute_new(&seams, &doors, &order, &events, why, &fixture->reroute);
 }
 
 static void run(struct fixture *fixture, bool is_dry)

@@ -77,8 +77,8 @@ static void on_end(void *owner, enum err err)
 static void start(struct fixture *fixture, const struct record_scan_range *ranges)
 {
     struct record_scan_events events = {on_record, on_end, fixture};
-    expect_fine(record_scan_new(fixture->store, &fixture->mailbox, fixture->topic.id, ranges,
-                                fixture->topic.partitions, &events, &fixture->scan));
+    struct record_scan_order order = {fixture->topic.id, ranges, fixture->topic.partitions};
+    expect_fine(record_scan_new(fixture->store, &fixture->mailbox, &order, &events, &fixture->scan));
     expect_equal_u64(fixture->records + fixture->ends, 0);
     settle(fixture);
 }

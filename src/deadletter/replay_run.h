@@ -1,7 +1,7 @@
 /* One replay: counts a range of dead letters, hands them to their groups again, and sees them settled. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef DEADLETTER_REPLAY_H
-#define DEADLETTER_REPLAY_H
+#ifndef DEADLETTER_REPLAY_RUN_H
+#define DEADLETTER_REPLAY_RUN_H
 
 #include "audit/audit.h"
 #include "deadletter/replay_note.h"
@@ -56,36 +56,38 @@ struct replay_view {
     const char *why;  /* it was stopped; "" */
 };
 
+/* What is to be done; the note and the ranges, one for each partition, are copied. */
+struct replay_plan {
+    const struct replay_note *note;
+    const struct record_scan_range *ranges;
+    bool is_dry;
+    bool is_recovered; /* it stands in notes already */
+};
+
 struct replay;
 
-/*
- * The note and the ranges, one for each partition, are copied. A recovered one stands in notes already. BAD_INPUT for a pattern,
- * UNKNOWN_TOPIC, MEMORY with the reason.
- */
+/* BAD_INPUT for a pattern, UNKNOWN_TOPIC, MEMORY with the reason. */
 enum err replay_new(const struct replay_seams *seams,
-                    const struct replay_note *note,
-                    const struct record_scan_range *ranges,
-                    bool is_dry,
-                    bool is_recovered,
+                    const struct replay_plan *plan,
                     const struct replay_events *events,
                     struct why *why,
                     struct replay **ret_replay) MUST_CHECK;
 /* Gives nothing any more; what is open stays open. Frees itself when nothing is under way. Takes and returns NULL. */
-struct replay *replay_close(struct replay *replay);
+struct replay *replay_close(struct replay *self);
 
 /* Hands out what its rate allows; true: it wants to be called again in REPLAY_PACE_STEP_NS. */
-bool replay_step(struct replay *replay);
+bool replay_step(struct replay *self);
 /* Ends as `stopped`. */
-void replay_stop(struct replay *replay, const char *why);
+void replay_stop(struct replay *self, const char *why);
 
 /* Whether it gave this record to this group; then it counts as failed again. */
-bool replay_fail_again(struct replay *replay, uint32_t group, const struct store_position *position);
+bool replay_fail_again(struct replay *self, uint32_t group, const struct store_position *position);
 /* Its note, when the number of those that failed again has changed since. */
-enum err replay_add_note(struct replay *replay, struct append_builder *builder) MUST_CHECK;
+enum err replay_add_note(struct replay *self, struct append_builder *builder) MUST_CHECK;
 
-void replay_look(const struct replay *replay, struct replay_view *ret_view);
+void replay_look(const struct replay *self, struct replay_view *ret_view);
 /* A line of the view: whose letters, and how many of them are wanted. False behind the last one. */
-bool replay_look_lane(const struct replay *replay,
+bool replay_look_lane(const struct replay *self,
                       uint32_t index,
                       const char **ret_group,
                       const char **ret_topic,

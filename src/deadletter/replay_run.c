@@ -1,6 +1,6 @@
 /* The phases of a replay. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "deadletter/replay.h"
+#include "deadletter/replay_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,8 +329,8 @@ static enum err begin_counting(struct replay *self)
     struct record_scan_events events = {on_record, on_scanned, self};
     if (self->phase == REPLAY_WRITING)
         replay_move(self, REPLAY_COUNTING);
-    return record_scan_new(self->seams.store, self->seams.mailbox, self->topic.id, self->ranges,
-                           self->topic.partitions, &events, &self->scan);
+    struct record_scan_order scan = {self->topic.id, self->ranges, self->topic.partitions};
+    return record_scan_new(self->seams.store, self->seams.mailbox, &scan, &events, &self->scan);
 }
 
 /* --- Beginning ------------------------------------------------------------------------------------ */
@@ -377,10 +377,7 @@ static enum err open_parts(struct replay *self, const struct record_scan_range *
 }
 
 enum err replay_new(const struct replay_seams *seams,
-                    const struct replay_note *note,
-                    const struct record_scan_range *ranges,
-                    bool is_dry,
-                    bool is_recovered,
+                    const struct replay_plan *plan,
                     const struct replay_events *events,
                     struct why *why,
                     struct replay **ret_replay)
@@ -390,16 +387,16 @@ enum err replay_new(const struct replay_seams *seams,
         return why_set(why, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     self->seams = *seams;
     self->events = *events;
-    self->note = *note;
-    self->is_dry = is_dry;
+    self->note = *plan->note;
+    self->is_dry = plan->is_dry;
     self->step_mail.on_delivered = on_step;
     append_builder_init(&self->builder, seams->store);
     append_queue_init(&self->queue, seams->store, seams->mailbox);
     replay_sources_init(&self->sources, &self->lanes, on_sources_ended, self);
     metric_add(METRIC_REPLAYS, 1);
-    enum err err = open_parts(self, ranges, why);
+    enum err err = open_parts(self, plan->ranges, why);
     if (err == ERR_NONE) {
-        err = is_dry || is_recovered ? begin_counting(self) : write_beginning(self);
+        err = plan->is_dry || plan->is_recovered ? begin_counting(self) : write_beginning(self);
         if (err != ERR_NONE)
             err = why_set(why, err, "%s", err_text(err));
     }
