@@ -140,23 +140,20 @@ static struct delivery_settings settings_of(const struct config_delivery *config
 }
 
 enum err delivery_plan_open(const struct config_delivery *config,
-                            struct store *store,
-                            struct groups *groups,
-                            struct loop *loop,
-                            struct background *background,
+                            const struct delivery_ground *ground,
                             struct why *why,
                             struct delivery **ret_delivery)
 {
     uint32_t count = count_sources(config);
-    struct delivery_source *sources = count > SOURCES_MAX ? NULL : calloc(count, sizeof *sources);
+    struct delivery_source *sources = count > SOURCES_MAX ? NULL : calloc(count + 1, sizeof *sources);
     struct target *target = NULL;
     enum err err = sources == NULL ? why_set(why, ERR_TOO_MANY, "more than %d sources", SOURCES_MAX)
-                                   : find_sources(config, store, sources, why);
+                                   : find_sources(config, ground->store, sources, why);
     if (err == ERR_NONE)
-        err = open_target(config, background, loop, why, &target);
+        err = open_target(config, ground->background, ground->loop, why, &target);
     struct delivery_settings settings = settings_of(config, sources, count);
     if (err == ERR_NONE)
-        err = delivery_new(&settings, groups, loop, target, why, ret_delivery);
+        err = delivery_new(&settings, ground->groups, ground->loop, target, why, ret_delivery);
     if (err != ERR_NONE)
         why_prefix(why, "delivery %s: ", config->name);
     free(sources);

@@ -10,12 +10,17 @@
 /* Whether `config` could be made a delivery, without making it: names and paths. BAD_NAME, CONFIG with the reason. */
 enum err delivery_plan_examine(const struct config_delivery *config, struct why *why) MUST_CHECK;
 
+/* What deliveries stand on: the home loop's. */
+struct delivery_ground {
+    struct store *store;
+    struct groups *groups;
+    struct loop *loop;
+    struct background *background;
+};
+
 /* Topics are created when they are absent; the target's directory likewise. Errors with the reason. */
 enum err delivery_plan_open(const struct config_delivery *config,
-                            struct store *store,
-                            struct groups *groups,
-                            struct loop *loop,
-                            struct background *background,
+                            const struct delivery_ground *ground,
                             struct why *why,
                             struct delivery **ret_delivery) MUST_CHECK;
 

@@ -53,11 +53,11 @@ home_open_deliveries(struct home *home, const struct config *config, struct stor
     uint32_t count = config->deliveries.count;
     if (count == 0)
         return ERR_NONE;
-    home->deliveries = (struct delivery **)calloc(count, sizeof *home->deliveries);
+    home->deliveries = (struct delivery **)calloc(count, sizeof(struct delivery *));
     enum err err = home->deliveries == NULL ? ERR_MEMORY : background_thread_new("files", &home->background);
+    struct delivery_ground ground = {store, home->groups.groups, home->groups.loop, home->background};
     for (uint32_t i = 0; err == ERR_NONE && i < count; i++) {
-        err = delivery_plan_open(&deliveries[i], store, home->groups.groups, home->groups.loop,
-                                 home->background, why, &home->deliveries[i]);
+        err = delivery_plan_open(&deliveries[i], &ground, why, &home->deliveries[i]);
         home->delivery_count += err == ERR_NONE;
     }
     return err;

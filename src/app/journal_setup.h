@@ -3,9 +3,9 @@
 #ifndef APP_JOURNAL_SETUP_H
 #define APP_JOURNAL_SETUP_H
 
+#include "app/named_groups.h"
 #include "base/progress.h"
 #include "config/config.h"
-#include "app/named_groups.h"
 #include "journal/journal.h"
 
 struct journal_setup {

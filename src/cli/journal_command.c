@@ -152,8 +152,11 @@ static void print_end(const struct survey *survey, const struct report *report)
 
 static int look(const char *journal, struct report *report)
 {
-    struct survey survey = {
-        .on_segment = on_segment, .on_group = on_group, .on_finding = on_finding, .on_progress = on_progress, .owner = report};
+    struct survey survey = {.on_segment = on_segment,
+                            .on_group = on_group,
+                            .on_finding = on_finding,
+                            .on_progress = on_progress,
+                            .owner = report};
     struct why why = {0};
     enum err err = fs_linux_new(journal, &survey.fs);
     if (err != ERR_NONE)

@@ -446,7 +446,8 @@ static void make_file(const struct journal_case *which, const char *path)
     random_seed(&random, 1);
     expect_not_null(writing.to);
     struct outcome outcome =
-        examine(fs_memory_crash(writing.fs, fs_memory_operations(writing.fs), FS_MEMORY_KEPT, &random), segment_size_of(which));
+        examine(fs_memory_crash(writing.fs, fs_memory_operations(writing.fs), FS_MEMORY_KEPT, &random),
+                segment_size_of(which));
     (void)fprintf(writing.to, "# %s\nopen %s damaged %u torn %u\nverify %s damaged %u torn %u\nrecords %u\n",
                   which->words, outcome.open, outcome.open_damaged, outcome.open_torn, outcome.verify,
                   outcome.verify_damaged, outcome.verify_torn, outcome.records);
