@@ -34,8 +34,9 @@ static bool add_number(struct processed_marks *marks, uint64_t number)
     struct store_place places[PLACES_MAX];
     uint32_t count = 0;
     bool has_unplaced = false;
-    enum err err = marks->store->outcomes->places(marks->store, marks->sequence, number, places, PLACES_MAX,
-                                                  &count, &has_unplaced);
+    enum err err =
+        marks->store->outcomes->places(marks->store, (struct store_number){marks->sequence, number}, places,
+                                       PLACES_MAX, &count, &has_unplaced);
     if (err != ERR_NONE && err != ERR_TOO_MANY)
         return false;
     for (uint32_t i = 0; i < count; i++)

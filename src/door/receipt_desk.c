@@ -186,8 +186,8 @@ static enum err find_number(struct receipt_task *self, const struct receipt_requ
     enum err err = store->ops->sequence_named(store, name, &sequence);
     if (err != ERR_NONE)
         return why_set(why, err, "there is no sequence %.*s", (int)name.len, (const char *)name.data);
-    err = store->outcomes->places(store, sequence, request->seq, self->places, RECEIPT_PLACES_MAX,
-                                  &self->count, &has_unplaced);
+    err = store->outcomes->places(store, (struct store_number){sequence, request->seq}, self->places,
+                                  RECEIPT_PLACES_MAX, &self->count, &has_unplaced);
     self->is_omitted = err == ERR_TOO_MANY;
     if (err != ERR_NONE && err != ERR_TOO_MANY)
         return why_set(why, err, "%s", err_text(err));

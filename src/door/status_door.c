@@ -182,8 +182,8 @@ static enum question_state answer_receipts(struct status_door *self,
         return refuse(self, answers, LINE_ERROR_UNAVAILABLE);
     work->place_count = 0;
     enum err err =
-        self->store->outcomes->places(self->store, self->options.sequence, asked->from, work->places,
-                                      RECEIPTS_MAX, &work->place_count, &has_unplaced);
+        self->store->outcomes->places(self->store, (struct store_number){self->options.sequence, asked->from},
+                                      work->places, RECEIPTS_MAX, &work->place_count, &has_unplaced);
     if (err != ERR_NONE && err != ERR_TOO_MANY)
         return refuse(self, answers, LINE_ERROR_UNAVAILABLE);
     if (work->place_count == 0) {

@@ -72,8 +72,7 @@ static enum err search_segment(struct search *search, struct segment *segment)
 }
 
 enum err places_find(struct store *store,
-                     uint32_t sequence,
-                     uint64_t number,
+                     struct store_number number,
                      struct store_place *places,
                      uint32_t size,
                      uint32_t *ret_count,
@@ -81,8 +80,8 @@ enum err places_find(struct store *store,
 {
     struct search search = {
         .journal = journal_of(store),
-        .sequence = sequence,
-        .number = number,
+        .sequence = number.sequence,
+        .number = number.number,
         .places = places,
         .size = size,
     };
@@ -90,8 +89,8 @@ enum err places_find(struct store *store,
     const struct segment_table *table = &search.journal->table;
     enum err err = ERR_NONE;
     journal_lock(&search.journal->view);
-    bool is_possible =
-        sequence < catalog->sequence_count && number > 0 && number <= catalog->sequences[sequence].highest;
+    bool is_possible = number.sequence < catalog->sequence_count && number.number > 0 &&
+                       number.number <= catalog->sequences[number.sequence].highest;
     for (uint32_t i = 0; err == ERR_NONE && is_possible && i < table->count; i++) {
         struct segment *segment = table->segments[i];
         err = search_segment(&search, segment);

@@ -7,8 +7,7 @@
 
 /* As the store's outcomes op. */
 enum err places_find(struct store *store,
-                     uint32_t sequence,
-                     uint64_t number,
+                     struct store_number number,
                      struct store_place *places,
                      uint32_t size,
                      uint32_t *ret_count,

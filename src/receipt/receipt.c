@@ -88,8 +88,8 @@ receipts_is_processed(struct receipts *receipts, uint32_t sequence, uint64_t num
     struct store_place places[RECEIPT_PLACES_MAX];
     uint32_t count = 0;
     bool has_unplaced = false;
-    enum err err =
-        store->outcomes->places(store, sequence, number, places, RECEIPT_PLACES_MAX, &count, &has_unplaced);
+    enum err err = store->outcomes->places(store, (struct store_number){sequence, number}, places,
+                                           RECEIPT_PLACES_MAX, &count, &has_unplaced);
     if (err != ERR_NONE && err != ERR_TOO_MANY)
         return err;
     bool all_are = err == ERR_NONE && !has_unplaced;

@@ -35,6 +35,12 @@ struct store_progress {
         has_begun; /* the group was told where to begin, or has settled something; else low is the partition's start */
 };
 
+/* A producer's own number, in the sequence that it belongs to. */
+struct store_number {
+    uint32_t sequence;
+    uint64_t number;
+};
+
 /* Where a number was stored. */
 struct store_place {
     struct store_position position;
@@ -53,7 +59,7 @@ struct store_place {
  *   UINT64_MAX (all that will come).
  * outcome: of one offset; cheap.
  * fate: of one offset, with who and when. NONE also when it is OPEN. 
- * places: every place where a number of a sequence is stored, the oldest first; TOO_MANY for more than `size`: the first ones are
+ * places: every place where a number is stored, the oldest first; TOO_MANY for more than `size`: the first ones are
  *   there. A number that is stored but whose place is not known (written before places were kept) is told by
  *   *ret_unplaced. No reading of records.
  * note: NOT_FOUND; appends the value to the buffer.
@@ -84,8 +90,7 @@ struct outcomes_ops {
                      struct store_position position,
                      struct store_fate *ret_fate);
     enum err (*places)(struct store *store,
-                       uint32_t sequence,
-                       uint64_t number,
+                       struct store_number number,
                        struct store_place *places,
                        uint32_t size,
                        uint32_t *ret_count,

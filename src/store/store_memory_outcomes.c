@@ -225,20 +225,20 @@ static enum store_outcome memory_outcome(struct store *store, uint32_t group, st
 /* --- Places and notes ------------------------------------------------------------------------------ */
 
 static enum err memory_places(struct store *store,
-                              uint32_t sequence,
-                              uint64_t number,
+                              struct store_number number,
                               struct store_place *places,
                               uint32_t size,
                               uint32_t *ret_count,
                               bool *ret_unplaced)
 {
     struct store_memory *memory = store_memory_of(store);
-    check(sequence < memory->sequence_count);
+    check(number.sequence < memory->sequence_count);
     struct store_place place;
     bool is_placed;
     *ret_count = 0;
     *ret_unplaced = false;
-    for (uint32_t at = 0; memory_places_next(&memory->places, sequence, number, &at, &place, &is_placed);) {
+    for (uint32_t at = 0;
+         memory_places_next(&memory->places, number.sequence, number.number, &at, &place, &is_placed);) {
         *ret_unplaced |= !is_placed;
         if (is_placed && *ret_count == size)
             return ERR_TOO_MANY;

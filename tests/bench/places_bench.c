@@ -181,8 +181,8 @@ static void ask(struct bench *bench, uint64_t records)
             uint32_t count;
             bool has_unplaced;
             uint64_t number = 1 + random_below(&bench->random, records);
-            check(bench->store->outcomes->places(bench->store, bench->sequence, number, places, 4, &count,
-                                                 &has_unplaced) == ERR_NONE);
+            check(bench->store->outcomes->places(bench->store, (struct store_number){bench->sequence, number},
+                                                 places, 4, &count, &has_unplaced) == ERR_NONE);
             check(count == 1 && !has_unplaced);
             found += bench->store->outcomes->outcome(bench->store, bench->group, places[0].position) ==
                      STORE_OUTCOME_DONE;

@@ -95,7 +95,8 @@ TEST(lines_that_have_a_place_now_go_there_once_with_their_numbers)
     struct store_place places[4];
     struct store *store = fixture.letters.store;
     expect_fine(store->ops->sequence_open(store, span_from_text("default"), &sequence));
-    expect_fine(store->outcomes->places(store, sequence, 18, places, 4, &count, &is_unplaced));
+    expect_fine(
+        store->outcomes->places(store, (struct store_number){sequence, 18}, places, 4, &count, &is_unplaced));
     expect(count == 1 && places[0].position.offset == 1);
     run(&fixture, false);
     expect(fixture.counts.rerouted == 0 && fixture.counts.left == 1);

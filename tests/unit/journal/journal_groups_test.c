@@ -357,7 +357,8 @@ expect_place(struct fixture *fixture, uint64_t number, uint32_t partition, uint6
     struct store_place place = {0};
     uint32_t count;
     bool has_unplaced;
-    expect_fine(fixture->ops->places(fixture->bench.store, 0, number, &place, 1, &count, &has_unplaced));
+    expect_fine(fixture->ops->places(fixture->bench.store, (struct store_number){0, number}, &place, 1,
+                                     &count, &has_unplaced));
     expect(count == 1 && !has_unplaced);
     expect_equal_u64(place.position.topic, fixture->topic.id);
     expect_equal_u64(place.position.partition, partition);
@@ -381,7 +382,8 @@ TEST(places_are_known_from_memory_from_index_files_and_when_the_records_are_gone
         uint32_t count;
         bool has_unplaced;
         struct store_place place;
-        expect_fine(fixture.ops->places(fixture.bench.store, 0, 102, &place, 1, &count, &has_unplaced));
+        expect_fine(fixture.ops->places(fixture.bench.store, (struct store_number){0, 102}, &place, 1, &count,
+                                        &has_unplaced));
         expect(count == 0 && !has_unplaced);
         if (i == 1)
             roll(&fixture);
@@ -401,10 +403,11 @@ TEST(places_are_known_from_memory_from_index_files_and_when_the_records_are_gone
     struct store_place places[2];
     uint32_t count;
     bool has_unplaced;
-    expect_fine(fixture.ops->places(fixture.bench.store, 0, 100, places, 2, &count, &has_unplaced));
+    expect_fine(fixture.ops->places(fixture.bench.store, (struct store_number){0, 100}, places, 2, &count,
+                                    &has_unplaced));
     expect(count == 2 && places[0].is_expired && !places[1].is_expired);
-    expect(fixture.ops->places(fixture.bench.store, 0, 100, places, 1, &count, &has_unplaced) ==
-           ERR_TOO_MANY);
+    expect(fixture.ops->places(fixture.bench.store, (struct store_number){0, 100}, places, 1, &count,
+                               &has_unplaced) == ERR_TOO_MANY);
     expect(count == 1 && places[0].is_expired);
     finish(&fixture);
 }

@@ -202,8 +202,9 @@ static void ask_for_place(struct stage *stage, uint32_t producer, uint64_t numbe
     struct store_place place;
     uint32_t count;
     bool has_unplaced;
-    check(stage->store->outcomes->places(stage->store, 0, 1 + number * PRODUCERS * 4 + producer * 4, &place,
-                                         1, &count, &has_unplaced) == ERR_NONE);
+    check(stage->store->outcomes->places(stage->store,
+                                         (struct store_number){0, 1 + number * PRODUCERS * 4 + producer * 4},
+                                         &place, 1, &count, &has_unplaced) == ERR_NONE);
     check(count == 1 && !has_unplaced && place.position.partition == producer);
     check(place.position.offset % 3 == 0); /* small appends overtake others */
 }

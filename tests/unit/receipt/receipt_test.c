@@ -379,8 +379,8 @@ TEST(a_place_by_number_says_when_it_was_stored)
     struct store_place place;
     uint32_t count;
     bool has_unplaced;
-    expect_fine(fixture.store->outcomes->places(fixture.store, fixture.sequence, 17, &place, 1, &count,
-                                                &has_unplaced));
+    expect_fine(fixture.store->outcomes->places(fixture.store, (struct store_number){fixture.sequence, 17},
+                                                &place, 1, &count, &has_unplaced));
     struct receipt receipt;
     receipts_look_at_place(fixture.receipts, &place, &receipt);
     expect(receipt.state == RECEIPT_STORED);

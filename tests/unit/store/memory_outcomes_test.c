@@ -274,8 +274,8 @@ TEST(number_is_found_at_every_place_where_it_was_stored)
     struct store_place places[2];
     uint32_t count;
     bool is_unplaced;
-    expect_fine(
-        fixture.outcomes->places(fixture.store, fixture.sequence, 8, places, 2, &count, &is_unplaced));
+    expect_fine(fixture.outcomes->places(fixture.store, (struct store_number){fixture.sequence, 8}, places, 2,
+                                         &count, &is_unplaced));
     expect_equal_u64(count, 2);
     expect(!is_unplaced);
     expect_equal_u64(places[0].position.partition, 0);
@@ -283,11 +283,12 @@ TEST(number_is_found_at_every_place_where_it_was_stored)
     expect_equal_i64(places[0].stored_ns, 5000);
     expect_equal_u64(places[1].position.partition, 1);
     expect_equal_u64(places[1].position.offset, 0);
-    expect_err(fixture.outcomes->places(fixture.store, fixture.sequence, 8, places, 1, &count, &is_unplaced),
+    expect_err(fixture.outcomes->places(fixture.store, (struct store_number){fixture.sequence, 8}, places, 1,
+                                        &count, &is_unplaced),
                ERR_TOO_MANY);
     store_memory_expire(fixture.store, fixture.topic.id, 0, 3);
-    expect_fine(
-        fixture.outcomes->places(fixture.store, fixture.sequence, 7, places, 2, &count, &is_unplaced));
+    expect_fine(fixture.outcomes->places(fixture.store, (struct store_number){fixture.sequence, 7}, places, 2,
+                                         &count, &is_unplaced));
     expect_equal_u64(count, 1);
     expect(places[0].is_expired);
     end(&fixture);
@@ -311,8 +312,8 @@ TEST(places_of_an_append_with_several_parts_are_told_by_the_append)
     struct store_place place;
     uint32_t count;
     bool is_unplaced;
-    expect_fine(
-        fixture.outcomes->places(fixture.store, fixture.sequence, 42, &place, 1, &count, &is_unplaced));
+    expect_fine(fixture.outcomes->places(fixture.store, (struct store_number){fixture.sequence, 42}, &place,
+                                         1, &count, &is_unplaced));
     expect_equal_u64(count, 1);
     expect_equal_u64(place.position.partition, 0);
     expect_equal_u64(place.position.offset, 1);
@@ -320,8 +321,8 @@ TEST(places_of_an_append_with_several_parts_are_told_by_the_append)
     test->append.place_count = 0;
     expect_fine(fixture.store->ops->append(fixture.store, &test->append));
     mailbox_deliver(&fixture.mailbox);
-    expect_fine(
-        fixture.outcomes->places(fixture.store, fixture.sequence, 42, &place, 1, &count, &is_unplaced));
+    expect_fine(fixture.outcomes->places(fixture.store, (struct store_number){fixture.sequence, 42}, &place,
+                                         1, &count, &is_unplaced));
     expect_equal_u64(count, 1);
     expect(is_unplaced);
     test_append_free(test);
