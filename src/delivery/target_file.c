@@ -195,11 +195,11 @@ static struct open_file *find_open(struct target_file *self, const char *name)
     return NULL;
 }
 
-static void close_oldest(struct target_file *self)
+static void close_file(struct target_file *self, struct open_file *file)
 {
-    struct open_file *oldest = LIST_OWNER(list_take_first(&self->files), struct open_file, link);
-    log_file_close(&oldest->log);
-    free(oldest);
+    list_remove(&file->link);
+    log_file_close(&file->log);
+    free(file);
     self->file_count--;
 }
 
@@ -208,7 +208,7 @@ static struct open_file *open_file(struct target_file *self, const char *name)
     struct open_file *file = find_open(self, name);
     if (file == NULL) {
         if (self->file_count == TARGET_FILE_OPEN_MAX)
-            close_oldest(self);
+            close_file(self, LIST_OWNER(self->files.next, struct open_file, link));
         file = calloc(1, sizeof *file);
         if (file == NULL)
             return NULL;
@@ -310,8 +310,8 @@ static void run_compressor(struct background_job *job)
 static void free_now(struct target_file *self)
 {
     log_compression_abandon(&self->compression);
-    while (self->file_count > 0)
-        close_oldest(self);
+    LIST_EACH_SAFE (&self->files, link)
+        close_file(self, LIST_OWNER(link, struct open_file, link));
     if (self->owns_fs)
         fs_linux_free(self->fs);
     free(self);
