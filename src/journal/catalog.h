@@ -41,9 +41,16 @@ struct topic_limit {
     const struct journal_topic_settings *settings;
 };
 
+/* See expiry.c. */
+struct topic_expiry {
+    uint64_t from;  /* no sealed segment with a number below this holds a record of the topic that is kept */
+    uint64_t asked; /* the segment in which it is to be judged; 0: none */
+};
+
 struct topic {
     struct store_topic public;
     struct topic_limit limit;
+    struct topic_expiry expiry;
     int64_t created_ns;
     struct partition *partitions; /* public.partitions of them */
 };

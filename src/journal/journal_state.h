@@ -66,7 +66,9 @@ struct journal {
     struct block_cache blocks;                 /* of the index files that are open */
     struct buffer batches; /* scratch memory: struct place_batch of the append that is being published */
     struct list watches;
-    struct list discarded; /* segments out of the table whose files wait for recycling or removal */
+    uint32_t retires_under_way; /* RETIRE frames that are not synced yet: nothing is judged until they are */
+    uint64_t expiry_next;       /* where the helper's pass goes on (expiry.c); 0: at the oldest segment */
+    struct list discarded;      /* segments out of the table whose files wait for recycling or removal */
 
     pthread_mutex_t queue;
     pthread_cond_t writer_wakes;

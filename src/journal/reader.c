@@ -495,8 +495,8 @@ static enum err find_offset_at(const struct journal *journal,
         else if (err == ERR_NONE)
             err = segment_index_outcome(
                 segment, index_file_extent_at_time(segment->index_file, &summary, wall_ns, &extent));
-        if (err == ERR_NONE)
-            *ret_offset = extent.base_offset;
+        if (err == ERR_NONE) /* what expired may still stand there */
+            *ret_offset = extent.base_offset > partition->start ? extent.base_offset : partition->start;
         err = err == ERR_NOT_FOUND ? ERR_NONE : err;
     }
     return err;

@@ -1,4 +1,4 @@
-/* RETIRE frames, and the files they set free. */
+/* RETIRE frames made and applied, and the files they set free. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal/retire.h"
 
@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/metric.h"
+#include "journal/internal_frame.h"
 
 /* RETIRE: segments 4, starts 4, segment numbers 8 each (none or one), starts of 24 bytes each. */
 enum { FIXED = 8 };
@@ -34,6 +35,51 @@ uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len)
         memcpy(payload + FIXED + numbers, starts.data, starts.len);
     *ret_len = len;
     return payload;
+}
+
+/* MEMORY: some of them are in the list. */
+static enum err make_frames(struct segment *segment, struct span starts, struct list *frames)
+{
+    bool is_last = false;
+    while (!is_last) {
+        size_t len = starts.len < RETIRE_STARTS_MAX ? starts.len : RETIRE_STARTS_MAX;
+        is_last = len == starts.len;
+        struct segment *named = is_last ? segment : NULL;
+        size_t payload_len;
+        uint8_t *payload =
+            retire_payload(named == NULL ? 0 : named->number, span_of(starts.data, len), &payload_len);
+        if (payload == NULL)
+            return ERR_MEMORY;
+        struct internal_frame *frame = internal_frame_new(FRAME_RETIRE, named, span_of(payload, payload_len));
+        free(payload);
+        if (frame == NULL)
+            return ERR_MEMORY;
+        list_insert_last(frames, &frame->link);
+        starts = span_after(starts, len);
+    }
+    return ERR_NONE;
+}
+
+enum err
+retire_make_frames(struct journal *journal, struct segment *segment, struct span starts, struct list *frames)
+{
+    enum err err = make_frames(segment, starts, frames);
+    LIST_EACH_SAFE (frames, link) {
+        journal->retires_under_way += err == ERR_NONE;
+        if (err == ERR_NONE)
+            continue;
+        list_remove(link);
+        free(LIST_OWNER(link, struct internal_frame, link));
+    }
+    return err;
+}
+
+void retire_queue_frames(struct journal *journal, struct list *frames)
+{
+    LIST_EACH_SAFE (frames, link) {
+        list_remove(link);
+        internal_frame_queue(journal, LIST_OWNER(link, struct internal_frame, link));
+    }
 }
 
 static enum err apply_start(const struct settle *settle, const uint8_t *at)
@@ -85,13 +131,16 @@ enum err retire_on_synced(struct journal *journal,
 {
     uint64_t number;
     enum err err = retire_apply(settle, payload, &number);
-    check(err != ERR_BAD_INPUT);
-    if (err != ERR_NONE || segment == NULL)
+    check(err != ERR_BAD_INPUT && journal->retires_under_way > 0);
+    if (err != ERR_NONE)
         return err;
+    journal->retires_under_way--;
+    journal_wake_helper(journal); /* it did not judge meanwhile */
+    if (segment == NULL)
+        return ERR_NONE;
     segment_move(segment, SEGMENT_INDEX_ONLY);
     list_insert_last(&journal->discarded, &segment->link);
     metric_add(METRIC_SEGMENTS_RETIRED, 1);
-    journal_wake_helper(journal);
     return ERR_NONE;
 }
 

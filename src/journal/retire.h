@@ -25,7 +25,18 @@ enum err retire_apply(const struct settle *settle, struct span payload, uint64_t
 /* The payload of one frame; the last one of a segment names it, the others have number 0. To be freed; NULL without memory. */
 uint8_t *retire_payload(uint64_t number, struct span starts, size_t *ret_len) MUST_CHECK;
 
-/* The RETIRE frame of this segment is synced; token and view are held. MEMORY. */
+/*
+ * One frame for each lot of starts, counted as under way; the last one names the segment, when it goes; NULL: its file stays.
+ * The view lock is held. MEMORY: none are made.
+ */
+enum err retire_make_frames(struct journal *journal,
+                            struct segment *segment,
+                            struct span starts,
+                            struct list *frames) MUST_CHECK;
+/* All that were made; the queue lock is not held. */
+void retire_queue_frames(struct journal *journal, struct list *frames);
+
+/* A RETIRE frame is synced, of this segment when it is not NULL; token and view are held. MEMORY. */
 enum err retire_on_synced(struct journal *journal,
                           const struct settle *settle,
                           struct segment *segment,

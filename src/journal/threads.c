@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "journal/commit.h"
+#include "journal/expiry.h"
 #include "journal/group_ops.h"
 #include "journal/journal.h"
 #include "journal/prepare.h"
@@ -25,8 +26,8 @@ bool journal_step(struct journal *journal)
 
 bool journal_chore_step(struct journal *journal)
 {
-    if (seal_step(journal) || retention_step(journal) || prepare_step(journal) || group_ops_expire(journal) ||
-        seal_renew_step(journal))
+    if (seal_step(journal) || retention_step(journal) || prepare_step(journal) || expiry_step(journal) ||
+        group_ops_expire(journal) || seal_renew_step(journal))
         return true;
     scrub_step(journal);
     return false;

@@ -4,7 +4,7 @@
 
 #include "journal/hold.h"
 
-static uint64_t bytes_of(const struct topic *topic)
+uint64_t topic_limit_bytes(const struct topic *topic)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < topic->public.partitions; i++)
@@ -27,8 +27,7 @@ static uint64_t needed_bytes(const struct journal *journal, const struct topic *
     return (uint64_t)bytes;
 }
 
-/* What the settings say of the topic, found once for each set of them. */
-static const struct journal_topic_settings *settings_of(const struct journal *journal, struct topic *topic)
+const struct journal_topic_settings *topic_limit_settings(const struct journal *journal, struct topic *topic)
 {
     if (topic->limit.version != journal->settings_version) {
         topic->limit.version = journal->settings_version;
@@ -40,9 +39,9 @@ static const struct journal_topic_settings *settings_of(const struct journal *jo
 
 static bool is_full(const struct journal *journal, struct topic *topic)
 {
-    const struct journal_topic_settings *settings = settings_of(journal, topic);
+    const struct journal_topic_settings *settings = topic_limit_settings(journal, topic);
     if (!topic->limit.has_group || settings->retention_size == 0 ||
-        settings->when_full == JOURNAL_DROP_OLDEST || bytes_of(topic) < settings->retention_size)
+        settings->when_full == JOURNAL_DROP_OLDEST || topic_limit_bytes(topic) < settings->retention_size)
         return false;
     return needed_bytes(journal, topic) >= settings->retention_size;
 }

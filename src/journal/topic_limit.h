@@ -11,6 +11,10 @@
  * wait, and those of other topics go on. The view lock is held in all of these.
  */
 
+/* What the settings say of the topic, found once for each set of them; limit.has_group holds too from then on. */
+const struct journal_topic_settings *topic_limit_settings(const struct journal *journal, struct topic *topic);
+uint64_t topic_limit_bytes(const struct topic *topic);
+
 /* Something was stored in the topic. */
 void topic_limit_note(struct journal *journal, uint32_t topic);
 /* Looks again at those that are full: progress, retention or settings may have changed. */
