@@ -61,8 +61,7 @@ struct letter_drop *letter_drop_close(struct letter_drop *drop)
         return NULL;
     drop->is_closed = true;
     drop->scan = record_scan_close(drop->scan);
-    if (!drop->is_over || append_queue_is_idle(&drop->queue))
-        free_when_idle(drop);
+    free_when_idle(drop);
     return NULL;
 }
 

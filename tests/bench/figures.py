@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench_server import FIRST_SEQ, GIB, MIB, LoadFailed, ServerFolder, run_generator
+from deadletter_figures import DEADLETTER_FIGURES
 from memory_group import MemoryGroup
 from process_sample import ProcessSample, private_bytes
 from report import Row, describe_limit, fill_costs, short_count, short_size, short_time
@@ -349,6 +350,7 @@ FIGURES = {
     "cgroup": small_group,
     "tls": secured,
     **SUBSCRIBE_FIGURES,
+    **DEADLETTER_FIGURES,
 }
 
 
