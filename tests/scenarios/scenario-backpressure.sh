@@ -8,7 +8,6 @@ run_scenario()
     configure <<YAML
 log: { segment_size: 1MiB, size_max: 64MiB }
 limits: { append: 256KiB, record: 64KiB }
-audit: { consume: false }
 topics:
   orders: { when_full: drop_oldest, processed_by: [workers], retention: { size: 4MiB, age: 0 } }
 doors:
