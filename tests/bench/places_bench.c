@@ -211,7 +211,7 @@ int main(int argc, char **argv)
            (double)records * 1e9 / (double)(clock_now_ns(clock) - began_ns));
     ask(&bench, records);
     char line[256];
-    FILE *status = fopen("/proc/self/status", "r");
+    FILE *status = fopen("/proc/self/status", "re");
     while (status != NULL && fgets(line, sizeof line, status) != NULL)
         if (strncmp(line, "RssAnon", 7) == 0)
             printf("%s", line);

@@ -81,8 +81,10 @@ static void make_world(struct tls_world *world)
     test_authority_init(&world->stranger, "another authority");
     world->server = test_authority_issue(&world->authority, &server);
     char name[] = "xyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
-    for (size_t i = 1; i + 2 < sizeof name; i += 2)
-        memcpy(name + i, "\xc3\xa9", 2);
+    for (size_t i = 1; i + 2 < sizeof name; i += 2) {
+        name[i] = '\xc3';
+        name[i + 1] = '\xa9';
+    }
     const struct test_subject wordy = {"wordy", name, NULL, -HOUR_S, HOUR_S};
     world->wordy = test_authority_issue(&world->authority, &wordy);
     world->client = test_authority_issue(&world->authority, &client);
