@@ -87,8 +87,9 @@ static enum err ask(struct control_client *client,
     if (err == ERR_NONE)
         err = control_client_ask(client, buffer_span(&request), on_line, owner, why);
     buffer_done(&request);
-    return err == ERR_NONE ? ERR_NONE
-                           : why_set(why, err, "%s", why->text[0] == '\0' ? err_text(err) : why->text);
+    if (err != ERR_NONE && why->text[0] == '\0')
+        (void)why_set(why, err, "%s", err_text(err));
+    return err;
 }
 
 static int end(enum err err, const struct why *why)

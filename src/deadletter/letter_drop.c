@@ -231,7 +231,8 @@ static enum err open_parts(struct letter_drop *drop, const struct letter_drop_or
     struct record_scan_events events = {on_record, on_scanned, drop};
     enum err err = store->ops->topic_open(store, order->topic, 0, false, &drop->topic);
     if (err != ERR_NONE)
-        return why_set(why, err, "topic: %s", err_text(err));
+        return why_set(why, err, "%.*s: %s", (int)order->topic.len, (const char *)order->topic.data,
+                       err_text(err));
     err = letter_filter_init(&drop->filter, order->reason, order->key, why);
     if (err == ERR_NONE)
         err = range_text_parse(store, &drop->topic, order->from, order->to, why, &drop->ranges);

@@ -97,7 +97,8 @@ static enum err open_parts(struct letter_list *list,
     struct record_scan_events events = {on_record, on_end, list};
     enum err err = store->ops->topic_open(store, order->topic, 0, false, &list->topic);
     if (err != ERR_NONE)
-        return why_set(why, err, "topic: %s", err_text(err));
+        return why_set(why, err, "%.*s: %s", (int)order->topic.len, (const char *)order->topic.data,
+                       err_text(err));
     err = letter_filter_init(&list->filter, order->reason, order->key, why);
     if (err == ERR_NONE)
         err = range_text_parse(store, &list->topic, order->from, order->to, why, &list->ranges);

@@ -344,7 +344,8 @@ static enum err open_parts(struct reroute *self,
     struct record_scan_events events = {on_record, on_scanned, self};
     enum err err = store->ops->topic_open(store, order->topic, 0, false, &self->topic);
     if (err != ERR_NONE)
-        return why_set(why, err, "topic: %s", err_text(err));
+        return why_set(why, err, "%.*s: %s", (int)order->topic.len, (const char *)order->topic.data,
+                       err_text(err));
     err = reroute_table_init(&self->table, store, doors, order->topic, self->is_dry, why);
     if (err == ERR_NONE)
         err = letter_filter_init(&self->filter, order->reason, order->key, why);

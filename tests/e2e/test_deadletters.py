@@ -121,9 +121,10 @@ def test_misuse_is_told_apart(waybill):
         result = waybill.run(*words, "--data", waybill.seen_data)
         assert result.returncode == 2 and result.stderr != "" and result.stdout == "", words
     for words in (["deadletters", "list", "absent.dlq"], ["deadletters", "replay", "absent.dlq"], ["deadletters", "stop", "7"],
-                  ["deadletters", "replay", "absent.dlq", "--reroute"], ["deadletters", "replays", "7"]):
+                  ["deadletters", "replay", "absent.dlq", "--reroute"], ["deadletters", "replays", "7"],
+                  ["deadletters", "drop", "absent.dlq", "--all"]):
         result = waybill.run(*words, "--data", waybill.seen_data)
-        assert result.returncode == 1 and result.stderr != "", words
+        assert result.returncode == 1 and words[2] in result.stderr, (words, result.stderr)
     for words in (["deadletters", "--help"], ["deadletters", "list", "--help"], ["audit", "--help"]):
         assert "usage: waybill" in waybill.run(*words).stdout
 
