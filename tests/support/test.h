@@ -45,7 +45,9 @@
 #define expect_err(actual, expected) test_expect_err((actual), (expected), #actual, __FILE__, __LINE__)
 #define expect_fine(actual)          test_expect_err((actual), ERR_NONE, #actual, __FILE__, __LINE__)
 #define expect_null(pointer)         test_expect((pointer) == NULL, #pointer " == NULL", __FILE__, __LINE__)
-#define expect_not_null(pointer)     test_expect((pointer) != NULL, #pointer " != NULL", __FILE__, __LINE__)
+/* An expression that analyzers understand: behind it the pointer is there. */
+#define expect_not_null(pointer)                                                                             \
+    ((pointer) != NULL ? (void)0 : test_fail_at(__FILE__, __LINE__, "%s", #pointer " is NULL"))
 
 /* Ends the test with a formatted sentence; also for expectations that a test file makes itself. */
 #define test_fail(...) test_fail_at(__FILE__, __LINE__, __VA_ARGS__)

@@ -194,7 +194,7 @@ static void answer(struct world *world, enum target_verdict verdict)
     struct fake *fake = &world->fake;
     expect(fake->sent_count > 0);
     struct fake_batch *batch = fake->sent[0];
-    memmove(fake->sent, fake->sent + 1, --fake->sent_count * sizeof fake->sent[0]);
+    memmove(fake->sent, fake->sent + 1, --fake->sent_count * sizeof(struct fake_batch *));
     if (verdict == TARGET_DELIVERED) {
         memcpy(fake->taken + fake->taken_count, batch->offsets, batch->count * sizeof batch->offsets[0]);
         fake->taken_count += batch->count;

@@ -59,7 +59,7 @@ static void end(struct fixture *fixture)
 
 static void append(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     expect(fd >= 0 && write(fd, "x\n", 2) == 2);
     expect(close(fd) == 0);
 }

@@ -86,7 +86,9 @@ TEST(examples_of_subscribe_are_commands_and_errors_of_the_table)
     const char *at = strstr(page, "\n## subscribe");
     const char *end = strstr(page, "\n## acks");
     unsigned commands = 0;
-    expect(at != NULL && end != NULL && at < end);
+    expect_not_null(at);
+    expect_not_null(end);
+    expect(at < end);
     while (at < end) {
         struct span line = take_line(&at);
         if (span_starts_with(line, "< ERR"))
