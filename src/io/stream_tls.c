@@ -324,6 +324,7 @@ static enum err tls_write(struct stream *stream, struct span bytes)
         err = flush(self);
         bytes = span_after(bytes, share);
     }
+    tls_session_rest(&self->session); /* it may be long until there is more to say */
     if (self->state != TLS_OPEN || err == ERR_CLOSED)
         return ERR_CLOSED;
     self->owes_drained = self->owes_drained || err == ERR_BUSY;

@@ -254,6 +254,21 @@ def test_many_handshakes_leave_no_memory_behind(doors):
     assert (while_held - before) / 300 < 64, "KiB a connection"
 
 
+def test_a_subscriber_that_has_been_told_something_costs_no_more_than_one_that_waits(doors):
+    doors.add("subscribe tls", "subscribe")
+    doors.start()
+    with doors.produce() as producer:
+        producer.send("orders|1|1|first")
+        producer.wait_settled(1)
+    before = doors.waybill.memory_kib()
+    told = [Subscriber(doors.connect("subscribe tls"), "orders FROM_START") for _ in range(300)]
+    for subscriber in told:
+        assert subscriber.next().body == b"first"
+    assert (doors.waybill.memory_kib() - before) / 300 < 24, "KiB a connection"
+    for subscriber in told:
+        subscriber.close()
+
+
 def test_an_orderly_end_of_the_program_says_so_to_its_clients(doors):
     doors.start()
     shaking = doors.waybill.connect("produce tls")
