@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 enum {
     APPENDS_MAX = 4,             /* under way */
     BYTES_MAX = 4 * 1024 * 1024, /* likewise */
@@ -108,10 +110,20 @@ static void end_partition(struct group_partition *partition, enum err err)
     }
 }
 
+/* Once. Of a log that is broken, and of a stop, others tell. */
+static void tell_failure(const struct group_core *core, enum err err)
+{
+    bool is_told = err == ERR_NONE || err == ERR_BROKEN || err == ERR_DRAINING || err == ERR_CLOSED;
+    if (!is_told && !core->is_broken)
+        log_line(LOG_ERROR, "group", "outcomes are refused: no group goes on before a restart", "err=%s",
+                 err_name(err));
+}
+
 static void on_complete(void *owner, const struct built_append *built)
 {
     struct load *load = owner;
     enum err err = built->append.ret_err;
+    tell_failure(load->core, err);
     if (load->append->last == load)
         load->append->last = NULL;
     load->core->is_broken |= err != ERR_NONE;

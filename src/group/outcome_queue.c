@@ -99,11 +99,21 @@ enum err outcome_queue_settle(struct outcome_queue *queue, const struct settled_
     return ERR_NONE;
 }
 
+/* The store refuses a place beyond the end, and with it all that goes in the same append. */
+static uint64_t within_log(const struct group_partition *partition, uint64_t offset)
+{
+    struct store *store = partition->core->store;
+    struct store_extent extent;
+    if (store->ops->extent(store, partition->key.topic, partition->key.partition, &extent) != ERR_NONE)
+        return partition->low;
+    return offset < extent.end ? offset : extent.end;
+}
+
 void outcome_queue_seek(struct outcome_queue *queue, struct group_partition *partition, uint64_t offset)
 {
     check(partition->phase == PARTITION_OPEN);
     partition->phase = PARTITION_SEEKS;
-    partition->seek_to = offset;
+    partition->seek_to = within_log(partition, offset);
     list_insert_last(&queue->seeks, &partition->seek_link);
     group_core_want_work(queue->core);
 }

@@ -44,7 +44,7 @@ enum err outcome_queue_reserve(struct outcome_queue *queue, uint32_t runs) MUST_
 void outcome_queue_add(struct outcome_queue *queue, const struct outcome_run *run);
 /* As settled_set_new. */
 enum err outcome_queue_settle(struct outcome_queue *queue, const struct settled_set_parts *parts) MUST_CHECK;
-/* The partition, which does not seek yet, goes on at `offset` as soon as it is at rest. */
+/* The partition, which does not seek yet, goes on at `offset`, at most at its end, as soon as it is at rest. */
 void outcome_queue_seek(struct outcome_queue *queue, struct group_partition *partition, uint64_t offset);
 
 /* Sends what may be sent now. When the store is broken everything ends. */

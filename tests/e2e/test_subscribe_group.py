@@ -92,6 +92,26 @@ def test_a_group_goes_on_where_it_is_whatever_the_order_of_done(running):
         assert sorted(numbers_of(subscriber.take(100))) == list(range(1, 101))
 
 
+def test_a_place_beyond_the_end_is_the_end_and_troubles_no_other_group(running):
+    store(running, 1, 100)
+    with join(running, "GROUP other") as other:
+        other.take(100)
+        for place in (101, 1000, 2**63 - 1, 2**64 - 1):
+            with join(running, f"GROUP late{place} FROM {place}") as late:
+                assert late.nothing_comes()
+        other.done("1-100")
+        with join(running, f"GROUP later FROM {2**63}") as later:
+            assert later.nothing_comes()
+            store(running, 101, 1)
+            assert numbers_of(later.take(1)) == [101]
+        assert numbers_of(other.take(1)) == [101]
+        other.done(101)
+        assert other.finish() == []
+    with join(running, "GROUP other") as again:
+        assert again.nothing_comes()
+    assert "level=error" not in running.log()
+
+
 def test_connections_share_records_by_key_and_each_key_keeps_its_order(running):
     members = [join(running) for _ in range(3)]
     given = [[], [], []]

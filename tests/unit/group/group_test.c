@@ -79,6 +79,24 @@ TEST(group_goes_on_after_what_is_completed_and_gives_the_rest_again)
     end(&fixture);
 }
 
+TEST(a_group_that_is_to_begin_beyond_the_end_begins_at_the_end)
+{
+    struct group_pair fixture = {0};
+    begin(&fixture);
+    store_records(&fixture.world, "k", 1, 5);
+    struct group_member_settings settings = settings_of(&fixture.world);
+    settings.from = GROUP_FROM_OFFSET;
+    settings.offset = UINT64_MAX;
+    test_member_join(&fixture.a, group_world_group(&fixture.world, "g"), &settings);
+    group_world_turn(&fixture.world);
+    expect_nothing(&fixture.a);
+    expect_equal_u64(group_world_progress(&fixture.world, "g", 0).low, 5);
+    store_records(&fixture.world, "k", 6, 5);
+    group_world_turn(&fixture.world);
+    expect_offsets(&fixture.a, 5, 10);
+    end(&fixture);
+}
+
 TEST(group_begins_where_its_first_member_said_also_after_a_restart)
 {
     struct group_pair fixture = {0};
@@ -499,6 +517,7 @@ TEST_MAIN(records_are_given_in_order_with_their_numbers,
           window_bounds_what_is_open_and_done_opens_it,
           member_at_the_end_is_told_of_new_records,
           group_goes_on_after_what_is_completed_and_gives_the_rest_again,
+          a_group_that_is_to_begin_beyond_the_end_begins_at_the_end,
           group_begins_where_its_first_member_said_also_after_a_restart,
           nothing_is_given_before_the_beginning_is_synced,
           records_of_a_key_go_to_one_member,
