@@ -11,6 +11,7 @@ struct receipt_plan {
     struct receipt_policy policy;
     struct receipt_rule *rules; /* of the policy */
     const char **log_groups;    /* likewise */
+    const char **carrier_groups;
 };
 
 /* The configuration must outlive the plan. MEMORY. */

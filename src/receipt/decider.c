@@ -58,12 +58,19 @@ static void follow_rule(struct deciders *deciders, const struct receipt_rule *ru
 
 /* --- Without a rule ----------------------------------------------------------------------------- */
 
-static bool owns_log(const struct receipt_policy *policy, const struct store_group *group)
+static bool is_among(const char *const *names, uint32_t count, const char *name)
 {
-    for (uint32_t i = 0; i < policy->log_group_count; i++)
-        if (strcmp(policy->log_groups[i], group->name) == 0)
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+static bool may_decide(const struct receipt_policy *policy, const struct store_group *group)
+{
+    if (is_among(policy->log_groups, policy->log_group_count, group->name))
+        return true;
+    return group->has_done && !is_among(policy->carrier_groups, policy->carrier_group_count, group->name);
 }
 
 static bool
@@ -86,8 +93,7 @@ look_around(struct deciders *deciders, const struct store_topic *topic, struct d
     struct store_group group;
     uint32_t questions = 0;
     for (uint32_t position = 0; store->outcomes->group_next(store, &position, &group);)
-        if ((group.has_done || owns_log(deciders->policy, &group)) &&
-            has_begun(store, group.id, topic, &questions))
+        if (may_decide(deciders->policy, &group) && has_begun(store, group.id, topic, &questions))
             add(set, group.id);
     return questions;
 }

@@ -14,6 +14,7 @@ struct receipt_rule {
 
 /*
  * Where no rule says it, those groups decide that have begun in the topic and have said DONE once, or own a processed log.
+ * Deliveries whose target only takes records, as a file does, decide by a rule alone.
  * A named group that does not exist yet is done with nothing.
  */
 struct receipt_policy {
@@ -21,6 +22,8 @@ struct receipt_policy {
     uint32_t rule_count;
     const char *const *log_groups; /* that own a processed log */
     uint32_t log_group_count;
+    const char *const *carrier_groups; /* that only deliver */
+    uint32_t carrier_group_count;
 };
 
 #endif

@@ -29,6 +29,11 @@ def wait_numbers(path, numbers):
     return numbers_in(path)
 
 
+def ask_status(waybill, request):
+    with waybill.question("status") as client:
+        return client.ask(request)
+
+
 def test_every_record_becomes_one_line_in_order(waybill, tmp_path):
     out = tmp_path / "out" / "append.log"
     deliver(waybill, out)
@@ -37,6 +42,20 @@ def test_every_record_becomes_one_line_in_order(waybill, tmp_path):
     assert wait_numbers(out, range(1, LINES + 1)) == list(range(1, LINES + 1))
     assert out.read_bytes().splitlines()[0] == b"1|orders|1795334400000|message 1"
     assert out.stat().st_mode & 0o777 == 0o600
+    waybill.stop()
+
+
+def test_a_file_delivers_and_processes_only_where_the_topic_says_so(waybill, tmp_path):
+    deliver(waybill, tmp_path / "{topic}.log", sources=("orders", "payments"))
+    waybill.config["topics"] = {"payments": {"processed_by": ["archive"]}}
+    waybill.add_door("status", "status")
+    waybill.start()
+    send(waybill, "orders", [1])
+    send(waybill, "payments", [2])
+    wait_until(lambda: "group.archive=done" in ask_status(waybill, "GET_RECEIPT 1"), what="the delivery of 1")
+    wait_until(lambda: ask_status(waybill, "GET_STATUS 2") == "PROCESSED", what="the delivery of 2")
+    assert " state=delivered " in ask_status(waybill, "GET_RECEIPT 1")
+    assert ask_status(waybill, "GET_STATUS 1") == "PENDING"
     waybill.stop()
 
 

@@ -51,5 +51,18 @@ TEST(topics_without_names_have_no_rule_and_doors_with_a_log_give_its_group)
     config = config_free(config);
 }
 
+TEST(deliveries_into_files_only_deliver)
+{
+    struct config *config = parse("doors: [ { kind: line, serve: status, listen: \"127.0.0.1:0\" } ]\n"
+                                  "deliveries: [ { name: archive, from: [orders], to: \"file:a.log\" } ]\n");
+    struct receipt_plan plan;
+    expect_fine(receipt_plan_init(&plan, config));
+    expect_equal_u64(plan.policy.carrier_group_count, 1);
+    expect_equal_text(plan.policy.carrier_groups[0], "archive");
+    receipt_plan_done(&plan);
+    config = config_free(config);
+}
+
 TEST_MAIN(topics_that_name_groups_have_rules_and_so_have_all_others_when_the_defaults_do,
-          topics_without_names_have_no_rule_and_doors_with_a_log_give_its_group)
+          topics_without_names_have_no_rule_and_doors_with_a_log_give_its_group,
+          deliveries_into_files_only_deliver)

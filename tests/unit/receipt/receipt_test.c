@@ -284,6 +284,30 @@ TEST(the_owner_of_a_processed_log_decides_from_its_first_outcome_on)
     end(&fixture);
 }
 
+TEST(a_group_that_only_delivers_decides_where_a_rule_names_it_and_nowhere_else)
+{
+    static const char *const names[] = {"archive"};
+    static const struct receipt_rule rule = {.topic = "orders", .groups = names, .group_count = 1};
+    static const struct receipt_policy carried = {.carrier_groups = names, .carrier_group_count = 1};
+    static const struct receipt_policy named = {
+        .rules = &rule, .rule_count = 1, .carrier_groups = names, .carrier_group_count = 1};
+    struct fixture fixture;
+    begin_with(&fixture, &carried);
+    store_number(&fixture, 0, 17);
+    settle(&fixture, "archive", 0, 0, STORE_OUTCOME_DONE);
+    expect(!is_processed(&fixture, 17));
+    expect(state_at(&fixture, 0, 0) == RECEIPT_DELIVERED);
+    settle(&fixture, "g", 0, 0, STORE_OUTCOME_DONE);
+    expect(is_processed(&fixture, 17));
+    end(&fixture);
+    begin_with(&fixture, &named);
+    store_number(&fixture, 0, 17);
+    expect(!is_processed(&fixture, 17));
+    settle(&fixture, "archive", 0, 0, STORE_OUTCOME_DONE);
+    expect(is_processed(&fixture, 17));
+    end(&fixture);
+}
+
 TEST(a_dead_letter_stays_pending_until_its_replay_is_done)
 {
     struct fixture fixture;
@@ -399,6 +423,7 @@ TEST_MAIN(what_was_never_stored_is_unknown,
           a_rule_names_those_that_decide_also_before_they_exist,
           a_rule_without_a_topic_is_for_all_others,
           the_owner_of_a_processed_log_decides_from_its_first_outcome_on,
+          a_group_that_only_delivers_decides_where_a_rule_names_it_and_nowhere_else,
           a_dead_letter_stays_pending_until_its_replay_is_done,
           a_replay_that_fails_again_is_followed_to_the_next_dead_letter,
           a_dead_letter_passed_over_in_its_last_replay_stays_one,
