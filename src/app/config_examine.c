@@ -54,11 +54,16 @@ static void examine_deliveries(const struct config *config, struct config_proble
         struct why why;
         if (delivery_plan_examine(&deliveries[i], &why) != ERR_NONE)
             config_problem(problems, config_place_of(deliveries[i].node, "name"), "%s", why.text);
-        for (uint32_t j = 0; j < i; j++)
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(deliveries[i].to, deliveries[j].to) == 0)
+                config_problem(problems, config_place_of(deliveries[i].node, "to"),
+                               "delivery `%.100s` writes this file already: two would write over each other",
+                               deliveries[j].name);
             if (strcmp(deliveries[i].name, deliveries[j].name) == 0)
                 config_problem(problems, config_place_of(deliveries[i].node, "name"),
                                "another delivery is called `%.100s` already: give this one its own name",
                                deliveries[i].name);
+        }
     }
 }
 
