@@ -75,7 +75,7 @@ TEST(deliveries_need_legal_and_different_names_and_a_path_that_stays_where_it_is
     expect_problems("deliveries:\n" DELIVERY("a", "x", "file:one") DELIVERY("a", "y", "file:two") PRODUCE(""),
                     "w.yaml:3:5: another delivery is called `a` already: give this one its own name\n");
     expect_problems("deliveries:\n" DELIVERY("a", "x", "file:one") DELIVERY("b", "y", "file:one") PRODUCE(""),
-                    "w.yaml:3:23: delivery `a` writes this file already: two would write over each other\n");
+                    "w.yaml:3:25: delivery `a` writes this file already: two would write over each other\n");
     expect_problems(
         "deliveries:\n" DELIVERY("a b", "x", "file:one") PRODUCE(""),
         "w.yaml:2:5: delivery `a b`: a name has 1 to 200 of A-Z a-z 0-9 . _ -, and not `.` or `..`\n");
