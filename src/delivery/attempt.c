@@ -27,7 +27,7 @@ struct attempt *attempt_free(struct target *target, struct attempt *attempt)
 {
     if (attempt == NULL)
         return NULL;
-    check(attempt->state != ATTEMPT_SENDING && attempt->state != ATTEMPT_PARKING);
+    check(attempt->state != ATTEMPT_SENDING);
     list_remove(&attempt->link);
     target->ops->batch_free(attempt->batch);
     free(attempt->runs);
@@ -71,12 +71,8 @@ void attempt_move(struct attempt *attempt, enum attempt_state to)
     static const bool may[ATTEMPT_STATE_COUNT][ATTEMPT_STATE_COUNT] = {
         [ATTEMPT_GATHERING] = {[ATTEMPT_READY] = true},
         [ATTEMPT_READY] = {[ATTEMPT_SENDING] = true},
-        [ATTEMPT_SENDING] = {[ATTEMPT_SETTLED] = true,
-                             [ATTEMPT_READY] = true,
-                             [ATTEMPT_WAITING] = true,
-                             [ATTEMPT_PARKING] = true},
+        [ATTEMPT_SENDING] = {[ATTEMPT_SETTLED] = true, [ATTEMPT_READY] = true, [ATTEMPT_WAITING] = true},
         [ATTEMPT_WAITING] = {[ATTEMPT_READY] = true},
-        [ATTEMPT_PARKING] = {[ATTEMPT_SETTLED] = true, [ATTEMPT_WAITING] = true},
     };
     check(may[attempt->state][to]);
     attempt->state = to;

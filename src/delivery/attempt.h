@@ -10,15 +10,12 @@
  *   GATHERING --> READY --> SENDING --> SETTLED            delivered
  *                   ^          |------> READY              the target is down: costs nothing, the breaker decides when
  *                   |          |------> WAITING --> READY  retry, after the back-off
- *                   |          |------> PARKING --> SETTLED    given up: its dead letters are being stored
- *                   |----------|---------- PARKING             ... and could not be: tried again
  */
 enum attempt_state {
     ATTEMPT_GATHERING,
     ATTEMPT_READY,
     ATTEMPT_SENDING,
     ATTEMPT_WAITING,
-    ATTEMPT_PARKING,
     ATTEMPT_SETTLED,
     ATTEMPT_STATE_COUNT
 };

@@ -30,11 +30,6 @@ bool breaker_admits(struct breaker *breaker, int64_t now_ns)
     return breaker->state == BREAKER_CLOSED;
 }
 
-int64_t breaker_wait_ns(const struct breaker *breaker, int64_t now_ns)
-{
-    return breaker->state == BREAKER_OPEN && breaker->due_ns > now_ns ? breaker->due_ns - now_ns : 0;
-}
-
 /* Tries that were under way when it opened may still succeed. */
 bool breaker_note_success(struct breaker *breaker)
 {
@@ -49,8 +44,6 @@ bool breaker_note_failure(struct breaker *breaker, int64_t now_ns)
 {
     bool opens = breaker->state == BREAKER_CLOSED && ++breaker->failures >= breaker->failures_max;
     bool reopens = breaker->state == BREAKER_HALF_OPEN;
-    if (opens)
-        breaker->open_ns = now_ns;
     if (opens || reopens) {
         breaker_move(breaker, BREAKER_OPEN);
         breaker->due_ns = now_ns + breaker->every_ns;

@@ -17,16 +17,13 @@ struct breaker {
     uint32_t failures_max;
     uint32_t failures; /* in a row */
     int64_t every_ns;
-    int64_t due_ns;  /* OPEN: when to try again */
-    int64_t open_ns; /* since when it has not been closed; time that does not count against a message */
+    int64_t due_ns; /* OPEN: when to try again */
 };
 
 void breaker_init(struct breaker *breaker, uint32_t failures_max, int64_t every_ns);
 
 /* Whether something may be sent now. HALF_OPEN: one try is under way and nothing else may. */
 bool breaker_admits(struct breaker *breaker, int64_t now_ns);
-/* When to ask again, from now; 0: now. */
-int64_t breaker_wait_ns(const struct breaker *breaker, int64_t now_ns);
 
 /* What a try has come to. True when the breaker opened or closed with it: worth a log line. */
 bool breaker_note_success(struct breaker *breaker);

@@ -34,7 +34,6 @@ struct delivery {
     struct list attempts;      /* all that are not settled, in the order of gathering */
     uint32_t records;          /* in them */
     uint32_t sending;          /* attempts */
-    uint32_t failures;         /* in a row, for the back-off of a target that is down */
     struct attempt *gathering; /* the last of them, or NULL */
     uint64_t delivered;
     uint64_t failed;
@@ -465,11 +464,6 @@ struct delivery *delivery_free(struct delivery *delivery)
     free(delivery->sources);
     free(delivery);
     return NULL;
-}
-
-struct span delivery_name(const struct delivery *delivery)
-{
-    return delivery->settings.name;
 }
 
 void delivery_look(const struct delivery *delivery, struct delivery_view *ret_view)

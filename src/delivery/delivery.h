@@ -29,7 +29,6 @@ struct delivery_settings {
     const struct delivery_source *sources;
     uint32_t source_count;
     uint32_t batch_records;
-    size_t batch_bytes;    /* of keys and values */
     int64_t batch_wait_ns; /* only while another batch is in flight */
     uint32_t in_flight;    /* records that are gathered, in flight or waiting */
     uint32_t parallel;     /* batches in flight at once; 1 keeps the order of everything */
@@ -59,7 +58,6 @@ void delivery_drain(struct delivery *delivery, void (*on_drained)(void *owner), 
 /* Drained, or never started. Takes NULL; returns NULL. */
 struct delivery *delivery_free(struct delivery *delivery);
 
-struct span delivery_name(const struct delivery *delivery);
 void delivery_look(const struct delivery *delivery, struct delivery_view *ret_view);
 
 #endif

@@ -16,7 +16,6 @@ TEST(opens_after_so_many_failures_in_a_row)
     expect(breaker_admits(&breaker, 3));
     expect(breaker_note_failure(&breaker, 4));
     expect(!breaker_admits(&breaker, 4));
-    expect_equal_i64(breaker_wait_ns(&breaker, 54), 50);
 }
 
 TEST(lets_one_try_through_at_a_time_when_it_is_due)
@@ -32,7 +31,6 @@ TEST(lets_one_try_through_at_a_time_when_it_is_due)
     expect(breaker_admits(&breaker, 250));
     expect(breaker_note_success(&breaker));
     expect(breaker_admits(&breaker, 250));
-    expect_equal_i64(breaker_wait_ns(&breaker, 250), 0);
 }
 
 TEST(a_late_success_of_an_earlier_try_closes_it)
